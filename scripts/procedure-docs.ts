@@ -1,0 +1,3 @@
+export function renderProcedureDocs(_p: unknown): string {
+  return '';
+}

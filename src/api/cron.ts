@@ -1,0 +1,78 @@
+/**
+ * Cron expressions as the CronJob controller reads them: five fields, or a descriptor such as `@daily`.
+ *
+ * The controller uses the "standard" parser of robfig/cron: names for months and week days, `?` as `*`, steps
+ * on everything, Sunday is 0 only. A time zone inside the expression is refused by the API server.
+ */
+
+interface Field {
+  name: string;
+  low: number;
+  high: number;
+  names?: readonly string[];
+}
+
+const FIELDS: readonly Field[] = [
+  { name: 'minute', low: 0, high: 59 },
+  { name: 'hour', low: 0, high: 23 },
+  { name: 'day of month', low: 1, high: 31 },
+  {
+    name: 'month',
+    low: 1,
+    high: 12,
+    names: ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'],
+  },
+  { name: 'day of week', low: 0, high: 6, names: ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] },
+];
+
+const DESCRIPTORS = ['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly'];
+
+/** Says why the expression is not one that a CronJob accepts; undefined when it is. Never throws. */
+export function explainCron(expression: string): string | undefined {
+  if (/\bTZ=/.test(expression))
+    return 'a time zone does not belong into the expression: write it into timeZone';
+  const text = expression.trim();
+  if (text.startsWith('@')) return explainDescriptor(text);
+  const fields = text === '' ? [] : text.split(/\s+/);
+  if (fields.length !== FIELDS.length) {
+    return `expected 5 fields (minute, hour, day of month, month, day of week), got ${fields.length}`;
+  }
+  for (const [index, field] of FIELDS.entries()) {
+    for (const part of (fields[index] ?? '').split(',')) {
+      const reason = explainPart(part, field);
+      if (reason) return `${field.name} "${part}": ${reason}`;
+    }
+  }
+  return undefined;
+}
+
+function explainDescriptor(text: string): string | undefined {
+  if (DESCRIPTORS.includes(text)) return undefined;
+  if (/^@every (\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/.test(text)) return undefined;
+  return `unknown descriptor: use one of ${DESCRIPTORS.join(', ')} or five fields`;
+}
+
+function explainPart(part: string, field: Field): string | undefined {
+  const [range = '', step, ...more] = part.split('/');
+  if (more.length > 0) return 'more than one "/"';
+  if (step !== undefined && !/^[1-9]\d*$/.test(step)) return 'the step behind "/" must be a number above 0';
+  if (range === '*' || range === '?') return undefined;
+  const [from = '', to, ...rest] = range.split('-');
+  if (rest.length > 0) return 'more than one "-"';
+  const low = position(from, field);
+  const high = to === undefined ? low : position(to, field);
+  if (low === undefined || high === undefined) {
+    if (field.name === 'day of week' && (from === '7' || to === '7')) return 'Sunday is 0, not 7';
+    return `must be ${field.low} to ${field.high}${field.names ? ` or ${field.names[0]} to ${field.names.at(-1)}` : ''}`;
+  }
+  if (low > high) return 'the range runs backwards';
+  return undefined;
+}
+
+function position(text: string, field: Field): number | undefined {
+  const named = field.names?.indexOf(text.toLowerCase()) ?? -1;
+  if (named >= 0) return named + field.low;
+  if (!/^\d{1,4}$/.test(text)) return undefined;
+  const number = Number(text);
+  return number >= field.low && number <= field.high ? number : undefined;
+}

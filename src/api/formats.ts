@@ -1,0 +1,157 @@
+/**
+ * The string formats that the schemas name, each as a sentence that says why a value does not fit.
+ *
+ * The compiled validators ask `formats` for yes or no; `explainFormat` gives the reason for the error message.
+ */
+import { explainCron } from './cron.ts';
+
+type Explain = (value: string) => string | undefined;
+
+const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const DNS_NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const LABEL_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+const IPV4 = /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/;
+const IPV6 = /^[0-9a-fA-F:]*:[0-9a-fA-F:.]*$/;
+/** RFC 1123 host names; underscores occur in real cluster DNS names of Docker Compose origin. */
+const HOST = /^[A-Za-z0-9_]([-A-Za-z0-9_]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([-A-Za-z0-9_]*[A-Za-z0-9_])?)*\.?$/;
+/** Kubernetes apimachinery: resource.Quantity. */
+const QUANTITY = /^[+-]?(\d+(\.\d*)?|\.\d+)(([KMGTPE]i)|[numkMGTPE]|([eE][+-]?\d+))?$/;
+const IMAGE_TAG = /^\w[\w.-]{0,127}$/;
+/** The reference grammar of the OCI distribution specification: [host[:port]/]path[:tag][@digest]. */
+const IMAGE =
+  /^(?:(?:[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?)*|\[[a-fA-F0-9:]+\])(?::\d+)?\/)?[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*(?::\w[\w.-]{0,127})?(?:@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
+const CONTROL = /[\u0000-\u001f\u007f]/;
+
+const explain: Record<string, Explain> = {
+  'object-name': (value) =>
+    value === ''
+      ? 'must not be empty'
+      : explainLength(value, 253) ||
+        (DNS_NAME.test(value)
+          ? undefined
+          : 'must consist of lower-case letters, digits, "-" and ".", and begin and end with a letter or digit'),
+  'dns-name': (value) => explain['object-name']?.(value),
+  'dns-label': (value) =>
+    explainLength(value, 63) ||
+    (DNS_LABEL.test(value)
+      ? undefined
+      : 'must consist of lower-case letters, digits and "-", and begin and end with a letter or digit'),
+  'label-key': (value) => {
+    const slash = value.indexOf('/');
+    const prefix = slash < 0 ? undefined : value.slice(0, slash);
+    if (prefix !== undefined && !DNS_NAME.test(prefix)) return `the prefix "${prefix}" must be a DNS name`;
+    const name = value.slice(slash + 1);
+    return explainLength(name, 63) || (LABEL_NAME.test(name) ? undefined : 'is not a valid label key');
+  },
+  'label-value': (value) =>
+    value === ''
+      ? undefined
+      : explainLength(value, 63) ||
+        (LABEL_NAME.test(value)
+          ? undefined
+          : 'must consist of letters, digits, "-", "_" and ".", and begin and end with a letter or digit'),
+  'secret-key': (value) =>
+    explainLength(value, 253) ||
+    (/^[-._a-zA-Z0-9]+$/.test(value) ? undefined : 'must consist of letters, digits, "-", "_" and "."'),
+  'vars-path': (value) =>
+    /^[A-Za-z]\w*(\.[A-Za-z_][\w-]*)+$/.test(value)
+      ? undefined
+      : 'must be a dotted path into vars, for example Params.password',
+  quantity: (value) =>
+    QUANTITY.test(value)
+      ? undefined
+      : 'is not a quantity: write a number with an optional unit, such as 500m, 2 or 512Mi',
+  'image-tag': (value) => (IMAGE_TAG.test(value) ? undefined : 'is not an image tag'),
+  image: explainImage,
+  cron: explainCron,
+  'time-zone': explainTimeZone,
+  'http-url': explainUrl,
+  recipient: explainRecipient,
+  'backup-version': (value) =>
+    /^(latest|v?[1-9]\d*)$/.test(value)
+      ? undefined
+      : 'must be latest or the number of a version, such as 3 or v3',
+  'relative-folder': (value) =>
+    /^[\w.-]+(\/[\w.-]+)*$/.test(value) && !value.split('/').some((part) => part === '..' || part === '.')
+      ? undefined
+      : 'must be a folder below the source, such as generated, without ".."',
+  host: (value) =>
+    (HOST.test(value) && value.length <= 253) || IPV4.test(value) || IPV6.test(value)
+      ? undefined
+      : 'must be a host name or an IP address, without scheme and port',
+  port: (value) =>
+    /^\d{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 65535
+      ? undefined
+      : 'must be a port number, 1 to 65535',
+  name: (value) => {
+    if (value === '') return 'must not be empty';
+    return CONTROL.test(value) ? 'must not contain control characters' : undefined;
+  },
+  path: (value) => {
+    if (!value.startsWith('/')) return 'must be an absolute path';
+    if (CONTROL.test(value)) return 'must not contain control characters';
+    return value.split('/').includes('..') ? 'must not contain ".."' : undefined;
+  },
+  uri: (value) => (/^[a-z][a-z0-9+.-]*:\/\/\S+$/i.test(value) ? undefined : 'must be a URI'),
+};
+
+/** One predicate for each format, in the form that Ajv's generated code calls. */
+export const formats: Record<string, (value: string) => boolean> = Object.fromEntries(
+  Object.entries(explain).map(([name, reason]) => [name, (value: string) => reason(value) === undefined]),
+);
+
+/** The reason why `value` is not of the format; undefined if it is, or if the format is unknown. */
+export function explainFormat(name: string, value: string): string | undefined {
+  return Object.hasOwn(explain, name) ? explain[name]?.(value) : undefined;
+}
+
+function explainLength(value: string, most: number): string | undefined {
+  return value.length > most ? `must have at most ${most} characters, has ${value.length}` : undefined;
+}
+
+function explainImage(value: string): string | undefined {
+  if (value.length <= 1024 && IMAGE.test(value)) return undefined;
+  if (value === '') return 'must not be empty';
+  if (/\s/.test(value)) return 'must not contain spaces';
+  if (value.includes('://')) return 'must be an image reference without a scheme';
+  const repository = value.replace(/@.*$/, '').replace(/:[^/]*$/, '');
+  const path = repository.includes('/') ? repository.slice(repository.indexOf('/') + 1) : repository;
+  if (/[A-Z]/.test(path)) return 'the repository must be in lower case';
+  return 'is not an image reference such as postgres:16 or ghcr.io/example/tool:v1';
+}
+
+/** Kubernetes reads names of the IANA database case-sensitively, and refuses `Local`. */
+function explainTimeZone(value: string): string | undefined {
+  try {
+    const known = new Intl.DateTimeFormat('en', { timeZone: value }).resolvedOptions().timeZone;
+    if (/^[+-]/.test(value)) return 'must be a name such as Europe/Warsaw, not an offset';
+    if (known !== value && known.toLowerCase() === value.toLowerCase()) return `must be written ${known}`;
+    return undefined;
+  } catch {
+    return 'is not a time zone of the IANA database, such as Europe/Warsaw or Etc/UTC';
+  }
+}
+
+function explainUrl(value: string): string | undefined {
+  if (!URL.canParse(value)) return 'must be an address such as https://backups.example.org';
+  const url = new URL(value);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'must begin with https:// or http://';
+  if (url.username || url.password) return 'must not contain a user name or password';
+  if (url.search || url.hash) return 'must not contain a query or a fragment';
+  return undefined;
+}
+
+/** Public keys only: what stands in Git must not be able to read a backup. */
+function explainRecipient(value: string): string | undefined {
+  const text = value.trim();
+  if (/^AGE-(SECRET-KEY|PLUGIN)-/i.test(text) || text.includes('PRIVATE KEY BLOCK')) {
+    return 'is a private key: put it into a Secret, make a new key pair, and write the public key here';
+  }
+  if (/^age1[0-9a-z]{20,}$/.test(text)) return undefined;
+  if (/^-----BEGIN PGP PUBLIC KEY BLOCK-----[^]*-----END PGP PUBLIC KEY BLOCK-----$/.test(text))
+    return undefined;
+  if (text.startsWith('-----BEGIN PGP PUBLIC KEY BLOCK-----'))
+    return 'the armoured key is cut off: its END line is missing';
+  return 'must be an age public key (age1...) or an armoured OpenPGP public key';
+}

@@ -1,0 +1,85 @@
+/** The kinds that users write, and how one is read from an item: parsed, checked, typed. */
+
+import type {
+  ClusterBackupProcedureTemplate,
+  ExpandBackups,
+  RequestedBackupAction,
+  ScheduledBackup,
+} from '../../gen/types.ts';
+import {
+  ClusterBackupProcedureTemplate as clusterBackupProcedureTemplate,
+  ExpandBackups as expandBackups,
+  RequestedBackupAction as requestedBackupAction,
+  ScheduledBackup as scheduledBackup,
+} from '../../gen/validators.js';
+import { type Item, ItemSyntaxError } from '../krm/item.ts';
+import { nearest } from './nearest.ts';
+import { hasError, type Problem } from './problem.ts';
+import { type Validator, validate } from './validate.ts';
+
+/** Group of the kinds that the function expands. */
+export const GROUP = 'riotkit.org';
+export const API_VERSION = `${GROUP}/v1alpha1`;
+
+export interface Kinds {
+  ScheduledBackup: ScheduledBackup;
+  RequestedBackupAction: RequestedBackupAction;
+  ClusterBackupProcedureTemplate: ClusterBackupProcedureTemplate;
+  ExpandBackups: ExpandBackups;
+}
+export type Kind = keyof Kinds;
+
+const VALIDATORS: Record<Kind, Validator> = {
+  ScheduledBackup: scheduledBackup,
+  RequestedBackupAction: requestedBackupAction,
+  ClusterBackupProcedureTemplate: clusterBackupProcedureTemplate,
+  ExpandBackups: expandBackups,
+};
+const KINDS = Object.keys(VALIDATORS) as Kind[];
+
+/** The kind of an item of our group; null if it is somebody else's, a problem if it is ours but not known. */
+export function kindOf(item: Item): Kind | Problem | null {
+  const { apiVersion, kind } = item.identity;
+  const [group, version] = apiVersion.split('/');
+  if (group !== GROUP) return null;
+  const known = KINDS.find((name) => name === kind);
+  if (!known) {
+    const near = nearest(kind, KINDS);
+    return {
+      code: 'invalid-value',
+      path: 'kind',
+      message: `"${kind}" is not a kind of ${GROUP}; ${near ? `did you mean ${near}?` : `known: ${KINDS.join(', ')}`}`,
+      ...(near && { proposal: near }),
+    };
+  }
+  if (apiVersion !== API_VERSION) {
+    return {
+      code: 'invalid-value',
+      path: 'apiVersion',
+      message: `"${version}" is not a version of ${GROUP}: write ${API_VERSION}`,
+      value: apiVersion,
+      proposal: API_VERSION,
+    };
+  }
+  return known;
+}
+
+/** The item as its kind's type, or everything that is wrong with it. Never throws for what a user wrote. */
+export function readKind<K extends Kind>(kind: K, item: Item): { object?: Kinds[K]; problems: Problem[] } {
+  let value: ReturnType<Item['value']>;
+  try {
+    value = item.value();
+  } catch (error) {
+    if (!(error instanceof ItemSyntaxError)) throw error;
+    return { problems: [{ code: 'syntax', message: `line ${error.line} of the object: ${error.message}` }] };
+  }
+  const problems = validate(VALIDATORS[kind], value).map(withNameHint);
+  if (hasError(problems)) return { problems };
+  return { object: value as unknown as Kinds[K], problems };
+}
+
+/** The original's examples used generateName, which a build from Git cannot have: nothing would ever match again. */
+function withNameHint(problem: Problem): Problem {
+  if (problem.path !== 'metadata.name' || problem.code !== 'missing-field') return problem;
+  return { ...problem, message: 'is required; generateName cannot be used in Git: write a name of your own' };
+}

@@ -1,0 +1,78 @@
+/** The Job of one RequestedBackupAction. */
+import type { RequestedBackupAction } from '../../gen/types.ts';
+import type { FunctionConfig } from '../api/function-config.ts';
+import { GROUP } from '../api/kinds.ts';
+import type { Problem } from '../api/problem.ts';
+import { digest } from './digest.ts';
+import { Environment } from './environment.ts';
+import { checkRestoreAnnotations, gitOpsAnnotations } from './gitops.ts';
+import { checkNameLength } from './metadata.ts';
+import { jobOf, type KubernetesObject } from './objects.ts';
+import type { Plan } from './plan.ts';
+import { podTemplateOf } from './pod.ts';
+import { jobLimits, podOptions } from './scheduled-backup.ts';
+
+/** Changes with the script, so that a Job is never silently run with another one. */
+const SCRIPT_ANNOTATION = `${GROUP}/script-digest`;
+
+/**
+ * The Job. Its name ends in a digest of its pod: a changed action or an upgraded function makes a new Job instead of
+ * an error about immutable fields. That a new Job does not act twice is the ledger's duty, by the action's identity.
+ */
+export function expandAction(
+  action: RequestedBackupAction,
+  plan: Plan,
+  config: FunctionConfig,
+): { objects: KubernetesObject[]; problems: Problem[] } {
+  const { spec, metadata } = action;
+  const operation = spec.action;
+  const annotations = gitOpsAnnotations(metadata.annotations ?? {});
+  const problems: Problem[] = [...plan.operations[operation].missing.map(atBackup)];
+  problems.push(...checkNameLength(metadata.name, 11, 63));
+  if (operation === 'restore') problems.push(...checkRestoreAnnotations(metadata.annotations ?? {}));
+  else if (spec.targetVersion !== undefined) {
+    problems.push({
+      code: 'ignored-field',
+      path: 'spec.targetVersion',
+      message: 'only a restore has a version to choose',
+    });
+  }
+  const template = podTemplateOf(plan, operation, {
+    ...podOptions(plan, config),
+    environment: actionEnvironment(action),
+    annotations: { [SCRIPT_ANNOTATION]: digest(JSON.stringify(plan.operations[operation].files)) },
+  });
+  const name = `${metadata.name}-${digest(JSON.stringify(template))}`;
+  const limits = jobLimits(plan, config);
+  const options = {
+    ...limits,
+    name,
+    suspend: spec.suspend,
+    activeDeadlineSeconds: spec.activeDeadlineSeconds ?? limits.activeDeadlineSeconds,
+  };
+  return { objects: [jobOf(plan, operation, template, options, annotations)], problems };
+}
+
+/** Identity of the action for the ledger, and the version to restore under both its names. */
+function actionEnvironment({ metadata, spec }: RequestedBackupAction): Environment {
+  const environment = new Environment();
+  environment.set('BM_ACTION_NAME', metadata.name);
+  environment.setField('BM_ACTION_NAMESPACE', 'metadata.namespace');
+  environment.set('BM_ACTION_RUN_ID', spec.runId ?? '1');
+  if (spec.action === 'restore') {
+    const version = spec.targetVersion ?? 'latest';
+    environment.set('BM_VERSION', version);
+    environment.set('RESTORE_VERSION', version);
+  }
+  return environment;
+}
+
+/** The field stands in the ScheduledBackup, while the problem is reported at the action. */
+function atBackup(problem: Problem): Problem {
+  const { path, ...rest } = problem;
+  return {
+    ...rest,
+    path: 'spec.scheduledBackupRef',
+    message: `${path} of the ScheduledBackup ${problem.message}`,
+  };
+}

@@ -1,0 +1,143 @@
+/** Plans one operation of a built-in procedure: a constant script in the stock image of the data's own tool. */
+import type { Volume, VolumeMount } from 'kubernetes-types/core/v1.d.ts';
+import { procedures } from '../../gen/procedures.ts';
+import { nearest } from '../api/nearest.ts';
+import type { Problem } from '../api/problem.ts';
+import type { Operation, Procedure, ProcedureVolume } from '../api/procedure.ts';
+import { Environment } from './environment.ts';
+import { planParameters } from './parameters.ts';
+import { CLIENT, SCRIPT_FOLDER } from './paths.ts';
+import { DEFAULT_CLIENT_IMAGE, type PlannedProcedure, type ProcedureContext } from './procedure.ts';
+
+/** An arbitrary user id above those that hosts hand out; the stock images do not mind which it is. */
+const STOCK_USER = 65532;
+
+const CLIENT_COMMAND: Record<Operation, string> = { backup: 'make', restore: 'restore' };
+
+/** Plans one operation; without a plan if there is no such procedure. */
+export function planBuiltIn(operation: Operation, context: ProcedureContext): PlannedProcedure {
+  const { templateRef } = context.backup.spec;
+  const found = findBuiltIn(templateRef.name);
+  const { procedure } = found;
+  if (!procedure) return { problems: found.problems };
+  const problems = [...found.problems];
+  const { clientImage, image } = chooseImage(procedure, found.version, context, problems);
+  const available = new Environment();
+  available.addAll(context.environment);
+  for (const name of context.literals.keys()) available.set(name, '');
+  const parameters = planParameters(procedure, context.values, available);
+  problems.push(...parameters.problems);
+  const environment = new Environment();
+  environment.addAll(context.environment);
+  environment.addAll(context.client);
+  environment.addAll(parameters.environment);
+  const file = `${operation}.sh`;
+  const mounted = planVolumes(procedure, operation, parameters.texts);
+  return {
+    plan: {
+      files: { [file]: procedure.scripts[operation] },
+      image,
+      clientImage,
+      command: [CLIENT],
+      args: [CLIENT_COMMAND[operation], '--cmd', `${procedure.shell ?? '/bin/sh'} ${SCRIPT_FOLDER}/${file}`],
+      environment,
+      literals: parameters.literals,
+      ...mounted,
+      user: STOCK_USER,
+      readOnlyRoot: true,
+      scratch: procedure.scratch[operation],
+    },
+    endpoint: endpointOf(procedure, parameters.texts),
+    problems,
+  };
+}
+
+/** The procedure of that name or alias, with the version that the alias means. */
+export function findBuiltIn(name: string): {
+  procedure?: Procedure;
+  version?: string | undefined;
+  problems: Problem[];
+} {
+  for (const procedure of procedures) {
+    if (procedure.name === name) return { procedure, problems: [] };
+    const alias =
+      procedure.aliases && Object.hasOwn(procedure.aliases, name) ? procedure.aliases[name] : undefined;
+    if (alias) return { procedure, version: alias.version, problems: [] };
+  }
+  const names = procedures.flatMap((procedure) => [procedure.name, ...Object.keys(procedure.aliases ?? {})]);
+  const near = nearest(name, names);
+  const known = procedures.map((procedure) => procedure.name).join(', ');
+  return {
+    problems: [
+      {
+        code: 'not-found',
+        path: 'spec.templateRef.name',
+        message: `there is no built-in procedure ${JSON.stringify(name)}; ${near ? `did you mean ${near}?` : `known: ${known}`}`,
+        value: name,
+        ...(near && { proposal: near }),
+      },
+    ],
+  };
+}
+
+function chooseImage(
+  procedure: Procedure,
+  aliasVersion: string | undefined,
+  context: ProcedureContext,
+  problems: Problem[],
+): { image: string; clientImage: string | undefined } {
+  const { templateRef, vars: _ } = context.backup.spec;
+  const client = context.config.clientImage ?? DEFAULT_CLIENT_IMAGE;
+  const fromVars = context.values.find(['HelmValues', 'image']);
+  const given = templateRef.image ?? (fromVars && 'text' in fromVars ? fromVars.text : undefined);
+  if (given !== undefined) return { image: given, clientImage: client };
+  if (procedure.image === undefined) return { image: client, clientImage: undefined };
+  const version = templateRef.version ?? aliasVersion ?? procedure.defaultVersion ?? 'latest';
+  if (templateRef.version === undefined && aliasVersion === undefined) {
+    problems.push({
+      code: 'unpinned-version',
+      path: 'spec.templateRef.version',
+      message: `is not set, so ${procedure.image}:${version} is used: write the version of your server, as dumps of a newer tool may not load into it`,
+      proposal: version,
+    });
+  }
+  return { image: `${procedure.image}:${version}`, clientImage: client };
+}
+
+function planVolumes(
+  procedure: Procedure,
+  operation: Operation,
+  texts: ReadonlyMap<string, string>,
+): { volumes: Volume[]; volumeMounts: VolumeMount[] } {
+  const used = (procedure.volumes ?? []).filter(
+    (volume) => texts.has(volume.claim) && (volume.operation ?? operation) === operation,
+  );
+  return {
+    volumes: used.map((volume) => ({
+      name: volume.name,
+      persistentVolumeClaim: { claimName: texts.get(volume.claim) ?? '' },
+    })),
+    volumeMounts: used.map((volume) => {
+      const subPath = volume.subPath === undefined ? undefined : texts.get(volume.subPath);
+      return {
+        name: volume.name,
+        mountPath: volume.mountPath,
+        ...(subPath && { subPath: subPath.replace(/^\/+/, '') }),
+        ...(isReadOnly(volume, operation) && { readOnly: true }),
+      };
+    }),
+  };
+}
+
+function isReadOnly(volume: ProcedureVolume, operation: Operation): boolean {
+  return volume.readOnly === 'always' || volume.readOnly === operation;
+}
+
+function endpointOf(
+  procedure: Procedure,
+  texts: ReadonlyMap<string, string>,
+): { host: string; port: string } | undefined {
+  const host = procedure.endpoint && texts.get(procedure.endpoint.host);
+  const port = procedure.endpoint && texts.get(procedure.endpoint.port);
+  return host && port ? { host, port } : undefined;
+}

@@ -1,0 +1,196 @@
+/** The function itself: a ResourceList in, the same with our kinds expanded out. Pure. */
+import { type FunctionConfig, readFunctionConfig } from '../api/function-config.ts';
+import { GROUP, type Kind, type Kinds, kindOf, readKind } from '../api/kinds.ts';
+import { nearest } from '../api/nearest.ts';
+import { type Problem, toResult } from '../api/problem.ts';
+import { expandInPlace, findSelectorUse, type Generated } from '../krm/in-place.ts';
+import { Item, type JsonObject } from '../krm/item.ts';
+import type { Result } from '../krm/result.ts';
+import { expandAction } from './action.ts';
+import { Catalog, namesOf, namespacesOf } from './catalog.ts';
+import { OWNER_ANNOTATION, ownerOf } from './metadata.ts';
+import type { KubernetesObject } from './objects.ts';
+import { readTemplate } from './own-template.ts';
+import { type Plan, planBackup } from './plan.ts';
+import { expandScheduledBackup } from './scheduled-backup.ts';
+
+/** What is read of a ResourceList. */
+export interface Input {
+  readonly items: readonly Item[];
+  readonly functionConfig: JsonObject | undefined;
+  /** Whether the text occurs anywhere in the list. */
+  mentions(text: string): boolean;
+}
+
+export interface Output {
+  outputs: (Item | JsonObject)[];
+  results: Result[];
+}
+
+const DEFAULT_FOLDER = 'generated';
+
+/** Expands all sources. If a result is an error, the outputs must not be used. */
+export function expandBackups(input: Input): Output {
+  const expansion = new Expansion(input);
+  return expansion.run();
+}
+
+class Expansion {
+  readonly #input: Input;
+  readonly #results: Result[] = [];
+  readonly #sources = new Map<Kind, Item[]>();
+  readonly #plans = new Map<Item, Plan>();
+  #catalog = new Catalog([]);
+  #config: FunctionConfig = {};
+
+  constructor(input: Input) {
+    this.#input = input;
+  }
+
+  run(): Output {
+    const { items } = this.#input;
+    const source = this.#readConfig();
+    const selected = findSelectorUse(items);
+    if (selected) {
+      this.#report(selected, {
+        code: 'unsupported',
+        message:
+          'the pipeline uses selectors or exclude: the function must see the whole package, or generated files pile up; remove them',
+      });
+    }
+    // Nearly all items of a real list are somebody else's, and often all of them.
+    const mine = this.#input.mentions(GROUP) ? items.filter((item) => item.mentions(GROUP)) : [];
+    const all = source && !items.some((item) => sameObject(item, source)) ? [...mine, source] : mine;
+    for (const item of all) this.#classify(item);
+    if (this.#sources.size === 0 && !mine.some((item) => item.mentions(OWNER_ANNOTATION))) {
+      return { outputs: [...items], results: this.#results };
+    }
+    this.#catalog = new Catalog(source ? [...items, source] : items);
+    const generated = [...this.#expandBackups(), ...this.#expandActions()];
+    this.#checkTemplates();
+    if (this.#config.mode === 'validate' || this.#results.some((result) => result.severity === 'error')) {
+      return { outputs: [...items], results: this.#results };
+    }
+    const local = new Set([...this.#sources.values()].flat());
+    const expanded = expandInPlace(
+      {
+        items,
+        local,
+        generated,
+        isSourceKind: (kind) => kind === 'ScheduledBackup' || kind === 'RequestedBackupAction',
+      },
+      { ownerAnnotation: OWNER_ANNOTATION, outputFolder: this.#config.outputFolder ?? DEFAULT_FOLDER },
+    );
+    return { outputs: expanded.outputs, results: [...this.#results, ...expanded.results] };
+  }
+
+  /** In the generator role of kustomize, the source itself stands in the place of the configuration. */
+  #readConfig(): Item | undefined {
+    const { functionConfig } = this.#input;
+    if (functionConfig?.kind === 'ScheduledBackup' || functionConfig?.kind === 'RequestedBackupAction') {
+      return Item.fromValue(functionConfig, -1);
+    }
+    const { config, problems } = readFunctionConfig(functionConfig);
+    const item = functionConfig && Item.fromValue(functionConfig, -1);
+    for (const problem of problems) this.#report(item, problem);
+    this.#config = config;
+    return undefined;
+  }
+
+  #classify(item: Item): void {
+    const kind = kindOf(item);
+    if (kind === null) return;
+    if (typeof kind !== 'string') {
+      this.#report(item, kind);
+      return;
+    }
+    const same = this.#sources.get(kind) ?? [];
+    this.#sources.set(kind, same);
+    same.push(item);
+  }
+
+  #expandBackups(): Generated[] {
+    return this.#each('ScheduledBackup', (item, backup) => {
+      const { plan, problems } = planBackup(backup, this.#catalog, this.#config);
+      this.#report(item, ...problems);
+      if (!plan) return undefined;
+      this.#plans.set(item, plan);
+      const expanded = expandScheduledBackup(plan, this.#catalog, this.#config);
+      this.#report(item, ...expanded.problems);
+      return expanded.objects;
+    });
+  }
+
+  #expandActions(): Generated[] {
+    return this.#each('RequestedBackupAction', (item, action) => {
+      const { name } = action.spec.scheduledBackupRef;
+      const target = this.#catalog.find('ScheduledBackup', action.metadata.namespace ?? '', name);
+      if (!target) {
+        this.#report(item, this.#missingBackup(name));
+        return undefined;
+      }
+      const plan = this.#plans.get(target);
+      // Without a plan, the ScheduledBackup has errors of its own, and these are reported there.
+      if (!plan) return undefined;
+      const expanded = expandAction(action, plan, this.#config);
+      this.#report(item, ...expanded.problems);
+      return expanded.objects;
+    });
+  }
+
+  #missingBackup(name: string): Problem {
+    const near = nearest(name, this.#catalog.names('ScheduledBackup'));
+    return {
+      code: 'not-found',
+      path: 'spec.scheduledBackupRef.name',
+      message: `there is no ScheduledBackup ${JSON.stringify(name)} in the namespace of the action${near ? `; did you mean ${near}?` : ''}`,
+      value: name,
+      ...(near && { proposal: near }),
+    };
+  }
+
+  #checkTemplates(): void {
+    for (const item of this.#sources.get('ClusterBackupProcedureTemplate') ?? [])
+      this.#report(item, ...readTemplate(item).problems);
+  }
+
+  /** Reads every item of a kind, and wraps what it expands to. */
+  #each<K extends 'ScheduledBackup' | 'RequestedBackupAction'>(
+    kind: K,
+    expand: (item: Item, object: Kinds[K]) => KubernetesObject[] | undefined,
+  ): Generated[] {
+    return (this.#sources.get(kind) ?? []).flatMap((item) => {
+      const { object, problems } = readKind(kind, item);
+      this.#report(item, ...problems);
+      const objects = object && expand(item, object);
+      return objects ? [generatedFrom(kind, item, objects)] : [];
+    });
+  }
+
+  #report(item: Item | undefined, ...problems: readonly Problem[]): void {
+    this.#results.push(...problems.map((problem) => toResult(problem, item)));
+  }
+}
+
+function generatedFrom(kind: string, item: Item, objects: readonly KubernetesObject[]): Generated {
+  const { namespace, name } = item.identity;
+  const owner = ownerOf(kind, namespace, name);
+  const former = namespacesOf(item).flatMap((ns) =>
+    namesOf(item).map((formerName) => ownerOf(kind, ns, formerName)),
+  );
+  return {
+    owner,
+    formerOwners: former.filter((value) => value !== owner),
+    source: item.position < 0 ? undefined : item,
+    // Built from typed parts that hold nothing but JSON.
+    objects: objects as unknown as JsonObject[],
+  };
+}
+
+function sameObject(a: Item, b: Item): boolean {
+  const x = a.identity;
+  const y = b.identity;
+  return (
+    x.kind === y.kind && x.apiVersion === y.apiVersion && x.namespace === y.namespace && x.name === y.name
+  );
+}

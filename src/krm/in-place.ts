@@ -1,0 +1,146 @@
+/**
+ * Expansion in place: objects generated from sources live beside them, in the same list and (with kpt) in the same
+ * package, and are replaced on every run.
+ *
+ * The model knows two kinds of marks. The source is marked `config.kubernetes.io/local-config`, so that
+ * kustomize drops it from the build and kpt keeps it but never applies it. Each generated object names its owner
+ * in an annotation, so that the next run recognises it, drops it and generates it anew; what a vanished source
+ * left behind is recognised the same way.
+ */
+import { findCollisions } from './collisions.ts';
+import { type Item, type JsonObject, mapping } from './item.ts';
+import { Placement } from './placement.ts';
+import { aboutItem, filePlace, type Result } from './result.ts';
+
+const localConfig = 'config.kubernetes.io/local-config';
+
+/** What was generated from one source. */
+export interface Generated {
+  /** Value of the ownership annotation; its part before the first `/` is the source's kind. */
+  owner: string;
+  /** Values that earlier runs may have written for the same source, before it was renamed or prefixed. */
+  formerOwners?: readonly string[];
+  /** The source; decides about files and is named in results. */
+  source: Item | undefined;
+  /** The objects, in order. They are not changed. */
+  objects: readonly JsonObject[];
+}
+
+export interface InPlaceOptions {
+  /** Name of the annotation that holds the owner. */
+  ownerAnnotation: string;
+  /** Folder for generated files, relative to the source's own; empty for the same folder. */
+  outputFolder: string;
+}
+
+export interface InPlaceInput {
+  /** All items of the list. */
+  items: readonly Item[];
+  /** The items to be marked as local configuration. */
+  local: ReadonlySet<Item>;
+  generated: readonly Generated[];
+  /** Whether an owner of this kind is one of ours; objects of other owners are nobody's business. */
+  isSourceKind(kind: string): boolean;
+}
+
+export interface InPlaceOutput {
+  outputs: (Item | JsonObject)[];
+  results: Result[];
+}
+
+/**
+ * The new list: all items in their order, sources marked, objects of earlier runs dropped, generated objects at
+ * the end. An owned object whose owner is gone is removed with an `info` result when items come from files
+ * (kpt), else kept with a `warning`: a kustomization may list nothing but rendered files. An object that would be
+ * generated although somebody else's item, or another source, has the same identity is an `error`.
+ *
+ * Deterministic, and a second run over its own output changes nothing.
+ *
+ * @throws {ItemSyntaxError} if an item of `local` is not an object that can be read.
+ */
+export function expandInPlace(input: InPlaceInput, options: InPlaceOptions): InPlaceOutput {
+  const results: Result[] = [];
+  const sources = new Set(input.generated.map(({ source }) => source));
+  const current = new Set(
+    input.generated.flatMap(({ owner, formerOwners }) => [owner, ...(formerOwners ?? [])]),
+  );
+  const remaining: Item[] = [];
+  const orphans = new Map<Item, string>();
+  for (const item of input.items) {
+    const isSource = sources.has(item) || input.local.has(item);
+    const owner = isSource ? undefined : ownerOf(item, input, options);
+    if (owner !== undefined && current.has(owner)) continue;
+    if (owner !== undefined && filePlace(item).path !== undefined) {
+      results.push(prunedOrphan(item, owner));
+      continue;
+    }
+    if (owner !== undefined) orphans.set(item, owner);
+    remaining.push(item);
+  }
+
+  const { collisions, replaced } = findCollisions(input.generated, remaining, orphans);
+  const outputs: (Item | JsonObject)[] = [];
+  for (const item of remaining) {
+    if (replaced.has(item)) continue;
+    const owner = orphans.get(item);
+    if (owner !== undefined) results.push(keptOrphan(item, owner));
+    const unmarked = input.local.has(item) && item.annotations[localConfig] === undefined;
+    outputs.push(unmarked ? item.withAnnotation(localConfig, 'true') : item);
+  }
+  const placement = new Placement(remaining, options.outputFolder);
+  for (const { owner, source, objects } of input.generated) {
+    for (const object of objects) {
+      outputs.push(annotate(object, { [options.ownerAnnotation]: owner, ...placement.next(source) }));
+    }
+  }
+  return { outputs, results: [...collisions, ...results] };
+}
+
+/**
+ * An item that shows that kpt passed only a selection (`selectors` or `exclude` in the Kptfile), if there is one.
+ * Expansion in place must refuse then: objects of earlier runs are hidden, and would be generated once more.
+ */
+export function findSelectorUse(items: readonly Item[]): Item | undefined {
+  return items.find(
+    (item) =>
+      item.mentions('kpt-resource-id') &&
+      selectorAnnotations.some((annotation) => item.annotations[annotation] !== undefined),
+  );
+}
+
+const selectorAnnotations = [
+  'internal.config.k8s.io/kpt-resource-id',
+  'internal.config.kubernetes.io/kpt-resource-id',
+];
+
+function ownerOf(item: Item, input: InPlaceInput, { ownerAnnotation }: InPlaceOptions): string | undefined {
+  if (!item.mentions(ownerAnnotation)) return undefined;
+  const owner = item.annotations[ownerAnnotation];
+  return owner !== undefined && input.isSourceKind(owner.split('/', 1)[0] ?? '') ? owner : undefined;
+}
+
+/** What belongs to an object's way through the tools, not to the object: copying it moves or hides objects. */
+const transient =
+  /^(?:internal\.config\.|(?:kustomize\.)?config\.k8s\.io\/|config\.kubernetes\.io\/(?:path|index|local-config|function)$)/;
+
+function annotate(object: JsonObject, added: Record<string, string>): JsonObject {
+  const metadata = mapping(object.metadata);
+  const own = Object.entries(mapping(metadata.annotations)).filter(([key]) => !transient.test(key));
+  return { ...object, metadata: { ...metadata, annotations: { ...Object.fromEntries(own), ...added } } };
+}
+
+function prunedOrphan(item: Item, owner: string): Result {
+  return {
+    message: `removed, because ${owner}, which it was generated from, is gone`,
+    severity: 'info',
+    ...aboutItem(item),
+  };
+}
+
+function keptOrphan(item: Item, owner: string): Result {
+  return {
+    message: `was generated from ${owner}, which is not among the resources; kept as it is. List the source, too, or remove this object`,
+    severity: 'warning',
+    ...aboutItem(item),
+  };
+}

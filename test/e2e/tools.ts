@@ -1,0 +1,38 @@
+/** Finds the real tools that the end-to-end tests need, and says which are missing instead of skipping silently. */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+const root = join(import.meta.dirname, '../..');
+
+interface Tool {
+  command: string;
+  version: readonly string[];
+  install: string;
+}
+
+const TOOLS: readonly Tool[] = [
+  { command: 'kustomize', version: ['version'], install: 'test/e2e/install.sh' },
+  { command: 'kpt', version: ['version'], install: 'https://kpt.dev/installation' },
+  { command: 'kubectl', version: ['version', '--client'], install: 'https://kubernetes.io/docs/tasks/tools' },
+  { command: 'kube-score', version: ['version'], install: 'test/e2e/install.sh' },
+  { command: 'shellcheck', version: ['--version'], install: 'test/e2e/install.sh' },
+];
+
+/** Puts our own tools in front of the PATH; prints what was found; throws if something is missing. */
+export async function requireTools(): Promise<void> {
+  process.env.PATH = [join(root, '.tools/bin'), join(root, 'dist'), process.env.PATH].join(delimiter);
+  const missing: string[] = [];
+  for (const { command, version, install } of TOOLS) {
+    const found = spawnSync(command, version, { encoding: 'utf8' });
+    if (found.error) missing.push(`${command} (install it with ${install})`);
+    else console.log(`${command}: ${firstVersion(found.stdout + found.stderr)}`);
+  }
+  if (!existsSync(join(root, 'dist/expand-backups.cjs')))
+    missing.push('dist/expand-backups.cjs (npm run build)');
+  if (missing.length > 0) throw new Error(`the end-to-end tests cannot run without: ${missing.join('; ')}`);
+}
+
+function firstVersion(text: string): string {
+  return text.match(/v?\d+\.\d+[^\s,}]*/)?.[0] ?? text.trim();
+}
