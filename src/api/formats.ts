@@ -80,6 +80,18 @@ const explain: Record<string, Explain> = {
     (HOST.test(value) && value.length <= 253) || IPV4.test(value) || IPV6.test(value)
       ? undefined
       : 'must be a host name or an IP address, without scheme and port',
+  size: (value) =>
+    /^\d{1,12}[BKMGT]$/.test(value)
+      ? undefined
+      : 'must be a number with one of the units B, K, M, G, T, such as 500M',
+  duration: (value) =>
+    /^(\d+h)?(\d+m)?(\d+s)?$/.test(value) && value !== ''
+      ? undefined
+      : 'must be a duration such as 30m or 1h30m',
+  age: (value) =>
+    /^[1-9]\d*[mhdwy]$/.test(value)
+      ? undefined
+      : 'must be a number with one of the units m, h, d, w, y, such as 36h or 7d',
   port: (value) =>
     /^\d{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 65535
       ? undefined
@@ -149,7 +161,7 @@ function explainRecipient(value: string): string | undefined {
     return 'is a private key: put it into a Secret, make a new key pair, and write the public key here';
   }
   if (/^age1[0-9a-z]{20,}$/.test(text)) return undefined;
-  if (/^-----BEGIN PGP PUBLIC KEY BLOCK-----[^]*-----END PGP PUBLIC KEY BLOCK-----$/.test(text))
+  if (/^-----BEGIN PGP PUBLIC KEY BLOCK-----[\s\S]*-----END PGP PUBLIC KEY BLOCK-----$/.test(text))
     return undefined;
   if (text.startsWith('-----BEGIN PGP PUBLIC KEY BLOCK-----'))
     return 'the armoured key is cut off: its END line is missing';

@@ -11,7 +11,8 @@ import { Catalog, namesOf, namespacesOf } from './catalog.ts';
 import { OWNER_ANNOTATION, ownerOf } from './metadata.ts';
 import type { KubernetesObject } from './objects.ts';
 import { readTemplate } from './own-template.ts';
-import { type Plan, planBackup } from './plan.ts';
+import type { Plan } from './plan.ts';
+import { planBackup } from './planner.ts';
 import { expandScheduledBackup } from './scheduled-backup.ts';
 
 /** What is read of a ResourceList. */

@@ -22,7 +22,7 @@ export function resolvePlain(text: string): boolean | null | number | string {
   const word = words.get(text);
   if (word !== undefined) return word;
   const first = text.charCodeAt(0);
-  if (first === 0x2e) return float.test(text) ? Number(text) : text;
+  if (first === 0x2e) return floatOr(text, text);
   const numeric = first === 0x2b || first === 0x2d || (first >= 0x30 && first <= 0x39);
   if (!numeric) return text;
   const plain = text.includes('_') ? text.replaceAll('_', '') : text;
@@ -38,5 +38,11 @@ export function resolvePlain(text: string): boolean | null | number | string {
           : Number(decimal);
     return sign === '-' && size !== 0 ? -size : size;
   }
-  return float.test(plain) ? Number(plain) : text;
+  return floatOr(plain, text);
+}
+
+/** A number too large for a double stays text. */
+function floatOr(digits: string, text: string): number | string {
+  const number = float.test(digits) ? Number(digits) : Number.NaN;
+  return Number.isFinite(number) ? number : text;
 }

@@ -21,8 +21,9 @@ export function sliceLines(text: string): Layout | undefined {
   return new Lines(text).slice();
 }
 
-/** A key of the envelope, its value absent or one plain word. Values of another kind go to the exact slicer. */
-const envelopeKey = /([A-Za-z][A-Za-z0-9]*):(?: +[A-Za-z0-9][A-Za-z0-9./_-]*)?[ ]*(?:#.*)?(?:\n|$)/y;
+/** A known key, its value absent or one plain word. Whatever else there may be goes to the exact slicer. */
+const envelopeKey =
+  /(apiVersion|kind|functionConfig|results):(?: +[A-Za-z0-9][A-Za-z0-9./_-]*)?[ ]*(?:#.*)?(?:\n|$)/y;
 const itemsKey = /items:[ ]*(?:\n|$)/y;
 
 class Lines {
@@ -74,7 +75,7 @@ class Lines {
     }
     envelopeKey.lastIndex = start;
     const key = envelopeKey.exec(this.#text)?.[1];
-    if (key === undefined || key === 'items') return false;
+    if (key === undefined) return false;
     this.#nextLine();
     if (!this.#passValue()) return false;
     this.#sections.push({ key, start, end: this.#at });

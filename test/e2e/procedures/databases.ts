@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -271,8 +271,11 @@ async function start(options: Start): Promise<Server> {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
+  // A server must not keep the test run alive: when all tests have ended, it is killed.
+  child.unref();
   let log = '';
-  for (const stream of [child.stdout, child.stderr]) {
+  for (const stream of [child.stdout, child.stderr] as (Socket | null)[]) {
+    stream?.unref();
     stream?.on('data', (chunk) => {
       log = (log + chunk).slice(-10_000);
     });
@@ -286,6 +289,7 @@ async function start(options: Start): Promise<Server> {
     }),
   );
   const stop = async () => {
+    child.ref();
     if (!exited && child.pid !== undefined) process.kill(child.pid, options.stopSignal ?? 'SIGTERM');
     const timer = setTimeout(() => killGroup(child), 10_000);
     await ended;
@@ -369,7 +373,7 @@ export async function startMariadb(password: string): Promise<Server> {
   });
   const quoted = password.replaceAll('\\', '\\\\').replaceAll("'", "''");
   check('mariadb', ['--no-defaults', '-uroot', `--socket=${socket}`], {
-    input: `CREATE USER root@'127.0.0.1' IDENTIFIED BY '${quoted}'; GRANT ALL ON *.* TO root@'127.0.0.1' WITH GRANT OPTION;`,
+    input: `CREATE OR REPLACE USER root@'127.0.0.1' IDENTIFIED BY '${quoted}'; GRANT ALL ON *.* TO root@'127.0.0.1' WITH GRANT OPTION;`,
   });
   return server;
 }
@@ -378,7 +382,7 @@ export function mysql(account: Account, sql: string): string {
   const { port, password, db = '', user = 'root' } = account;
   return check(
     'mariadb',
-    ['--no-defaults', '-N', '--batch', '--protocol=TCP', '-h127.0.0.1', `-P${port}`, `-u${user}`, `-D${db}`],
+    ['--no-defaults', '-N', '--batch', '--default-character-set=utf8mb4', '--protocol=TCP', '-h127.0.0.1', `-P${port}`, `-u${user}`, `--database=${db}`],
     { env: { MYSQL_PWD: password }, input: sql },
   ).trim();
 }
@@ -391,6 +395,7 @@ export async function startRedis(password: string, settings: string[] = []): Pro
     'bind 127.0.0.1',
     `dir ${data}`,
     'save ""',
+    'repl-diskless-sync-delay 0',
     `requirepass ${JSON.stringify(password)}`,
     ...settings,
   ];

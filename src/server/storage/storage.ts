@@ -1,0 +1,52 @@
+/**
+ * Where the stored bytes are. One interface, two engines: a folder, and S3.
+ *
+ * An object is either complete and durable or not there: `put` makes it visible only after everything was written and
+ * flushed to stable storage.
+ */
+import type { Readable } from 'node:stream';
+
+export interface ObjectStorage {
+  /**
+   * Stores the stream under a new key, and resolves once it is durable and visible; resolves to its length in bytes.
+   * If the source fails, the signal aborts or the storage fails, nothing is left visible, leftovers are removed as far
+   * as possible, and it rejects: with the source's own error if that failed, else with `StorageError`.
+   * The source is read with backpressure; memory does not grow with its length, which need not be known.
+   */
+  put(key: string, source: Readable, options: { signal: AbortSignal }): Promise<number>;
+
+  /** The bytes of an object, or of a range of it (`end` inclusive). Throws `ObjectNotFound`. */
+  get(key: string, options: { range?: { start: number; end: number }; signal: AbortSignal }): Promise<Readable>;
+
+  /** Length in bytes, or undefined if there is no such object. */
+  size(key: string): Promise<number | undefined>;
+
+  /** Removes an object; does nothing if it is not there. */
+  remove(key: string): Promise<void>;
+
+  /** Keys of all objects, in no order, with the time each was written (milliseconds since the epoch). */
+  list(): AsyncIterable<{ key: string; writtenAt: number }>;
+
+  /** Removes what interrupted uploads left behind that are older than the time. Returns how many. */
+  sweep(before: number): Promise<number>;
+
+  /** Throws `StorageError` if an object cannot be written and read at present. */
+  check(timeoutMs: number): Promise<void>;
+
+  close(): Promise<void>;
+}
+
+/** The storage failed. `full` if there is no room. The message names no credential. */
+export class StorageError extends Error {
+  override readonly name = 'StorageError';
+  readonly full: boolean;
+
+  constructor(message: string, options: ErrorOptions & { full?: boolean } = {}) {
+    super(message, options);
+    this.full = options.full ?? false;
+  }
+}
+
+export class ObjectNotFound extends Error {
+  override readonly name = 'ObjectNotFound';
+}
