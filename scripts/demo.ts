@@ -25,7 +25,8 @@ const folder = mkdtempSync(join(tmpdir(), 'backup-maker-demo-'));
 try {
   const rendered = render(folder);
   console.log(`\n${bold('Sources')}, as a platform engineer keeps them in Git:\n`);
-  for (const file of sourceFiles(example)) console.log(`${dim(`# ${file}`)}\n${readFileSync(join(example, file), 'utf8')}`);
+  for (const file of sourceFiles(example))
+    console.log(`${dim(`# ${file}`)}\n${readFileSync(join(example, file), 'utf8')}`);
   console.log(`${bold('Rendered')} by ${rendered.by}: exactly what will run in the cluster\n`);
   console.log(rendered.text);
   console.log(`${bold('What became of each source')}\n`);
@@ -39,20 +40,30 @@ try {
 function render(into: string): { by: string; text: string } {
   cpSync(example, join(into, 'package'), { recursive: true });
   const program = join(into, 'expand-backups');
-  writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${join(root, 'functions/expand-backups/main.ts')}' "$@"\n`);
+  writeFileSync(
+    program,
+    `#!/bin/sh\nexec '${process.execPath}' '${join(root, 'functions/expand-backups/main.ts')}' "$@"\n`,
+  );
   chmodSync(program, 0o755);
   cpSync(join(root, 'components'), join(into, 'components'), { recursive: true });
   const env = { ...process.env, PATH: `${into}${delimiter}${process.env.PATH}` };
-  const run = (command: string, args: string[]) => execFileSync(command, args, { cwd: into, env, encoding: 'utf8' });
+  const run = (command: string, args: string[]) =>
+    execFileSync(command, args, { cwd: into, env, encoding: 'utf8' });
   if (has('kustomize')) {
     writeFileSync(join(into, 'kustomization.yaml'), kustomization(into));
-    return { by: 'kustomize', text: run('kustomize', ['build', '--enable-alpha-plugins', '--enable-exec', '.']) };
+    return {
+      by: 'kustomize',
+      text: run('kustomize', ['build', '--enable-alpha-plugins', '--enable-exec', '.']),
+    };
   }
   if (has('kpt')) {
     const text = run('kpt', ['fn', 'render', 'package', '--allow-exec', '--output', 'unwrap']);
     return { by: 'kpt', text: withoutSources(text) };
   }
-  return { by: 'our own runner (neither kustomize nor kpt is installed)', text: withoutSources(runAlone(program)) };
+  return {
+    by: 'our own runner (neither kustomize nor kpt is installed)',
+    text: withoutSources(runAlone(program)),
+  };
 }
 
 function has(command: string): boolean {
@@ -72,8 +83,18 @@ function kustomization(into: string): string {
 
 /** What kustomize and kpt do: all objects in one ResourceList on standard input. */
 function runAlone(program: string): string {
-  const documents = sourceFiles(example).flatMap((file) => readFileSync(join(example, file), 'utf8').split(/^---\n/m));
-  const items = documents.filter((text) => /^\w/m.test(text)).map((text) => `- ${text.replace(/^#.*\n/gm, '').trim().replaceAll('\n', '\n  ')}\n`);
+  const documents = sourceFiles(example).flatMap((file) =>
+    readFileSync(join(example, file), 'utf8').split(/^---\n/m),
+  );
+  const items = documents
+    .filter((text) => /^\w/m.test(text))
+    .map(
+      (text) =>
+        `- ${text
+          .replace(/^#.*\n/gm, '')
+          .trim()
+          .replaceAll('\n', '\n  ')}\n`,
+    );
   const input = `apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n${items.join('')}`;
   const output = execFileSync(program, { input, encoding: 'utf8' });
   const begin = output.indexOf('items:\n') + 'items:\n'.length;
@@ -90,7 +111,11 @@ function runAlone(program: string): string {
 function withoutSources(text: string): string {
   return text
     .split(/^---\n/m)
-    .filter((document) => !/config\.kubernetes\.io\/local-config: ["']?true/.test(document) && !/^kind: Kptfile/m.test(document))
+    .filter(
+      (document) =>
+        !/config\.kubernetes\.io\/local-config: ["']?true/.test(document) &&
+        !/^kind: Kptfile/m.test(document),
+    )
     .join('---\n');
 }
 
@@ -115,7 +140,10 @@ function summary(text: string): string {
 
 /** The one thing about a manifest that tells what it is for. */
 function describe(manifest: Manifest): string {
-  const { data, spec } = manifest as { data?: object; spec?: { schedule?: string; timeZone?: string; suspend?: boolean } };
+  const { data, spec } = manifest as {
+    data?: object;
+    spec?: { schedule?: string; timeZone?: string; suspend?: boolean };
+  };
   if (data) return Object.keys(data).join(', ');
   if (spec?.schedule) return `at ${spec.schedule}${spec.timeZone ? ` ${spec.timeZone}` : ''}`;
   if (manifest.kind === 'Job') return spec?.suspend ? 'waits until suspend is removed' : 'runs once';

@@ -2,7 +2,7 @@
  * Everything under `gen/`, made from `schemas/` and `procedures/`, which are the single source:
  *
  *   gen/types.ts        one TypeScript type for each schema
- *   gen/validators.js   one compiled Ajv validator for each kind of the function, and for each procedure's parameters
+ *   gen/validators.js   one validator for each kind of the function, and for each procedure's parameters
  *   gen/server-validators.js   the same for the kinds of the server, apart so that the function stays small
  *   gen/procedures.ts   the built-in procedures with their scripts, so that the bundle needs no disk
  *
@@ -11,11 +11,11 @@
  */
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { _, Ajv, type AnySchemaObject } from 'ajv';
-import standalone from 'ajv/dist/standalone/index.js';
+import { Ajv, type AnySchemaObject } from 'ajv';
 import { compile } from 'json-schema-to-typescript';
 import { parse } from 'yaml';
 import { formats } from '../src/api/formats.ts';
+import { KEYWORDS } from '../src/api/schema.ts';
 import { renderProcedureDocs } from './procedure-docs.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -35,6 +35,10 @@ const schemas = globSync('*.json', { cwd: join(root, 'schemas') })
 const procedures = globSync('*/procedure.yaml', { cwd: join(root, 'procedures') })
   .sort()
   .map((file) => parse(read(join('procedures', file))) as Procedure);
+
+/** Keywords that say nothing about validity. */
+const NO_MEANING = new Set(['$schema', '$id', 'title', 'description', 'definitions', 'default', 'examples']);
+NO_MEANING.add('x-env').add('x-secret');
 
 const outputs: Record<string, string> = {
   'gen/types.ts': await types(),
@@ -90,49 +94,69 @@ async function types(): Promise<string> {
   return text;
 }
 
+/** Ajv judges the schemas, in its strict mode, and so finds the mistakes in them; it takes no part at run time. */
 function newAjv(): Ajv {
-  const ajv = new Ajv({
-    allErrors: true,
-    verbose: true,
-    inlineRefs: false,
+  return new Ajv({
     strict: true,
     allowUnionTypes: true,
-    schemas: schemas.filter((schema) => schema.$id === 'common.json'),
+    schemas: schemas.filter((schema) => schema.$id),
     keywords: ['x-env', 'x-secret'],
     formats,
-    code: { source: true, esm: true, lines: true, formats: _`require("../src/api/formats.ts").formats` },
   });
-  return ajv;
 }
 
+/** The schemas themselves, without what is for people, behind the one validator of src/api/schema.ts. */
 function validators(own: readonly AnySchemaObject[], withParameters: readonly Procedure[]): string {
   const ajv = newAjv();
-  const exported: Record<string, string> = {};
-  for (const schema of own) {
-    ajv.addSchema(schema);
-    exported[schema.title as string] = schema.$id as string;
+  const definitions = new Map<string, unknown>();
+  const lines: string[] = [];
+  const named = [
+    ...own.map((schema) => ({ name: schema.title as string, schema })),
+    ...withParameters.map(({ name, parameters }) => ({ name: `parametersOf_${name}`, schema: parameters })),
+  ];
+  for (const { name, schema } of named) {
+    ajv.compile(schema.$id ? { $ref: schema.$id } : schema);
+    const bare = JSON.stringify(bareSchema(schema, schema.$id ?? name, definitions));
+    lines.push(`export const ${name} = /* @__PURE__ */ validatorOf(${bare}, definitions);`);
   }
-  for (const procedure of withParameters) {
-    const id = `parameters-${procedure.name}.json`;
-    ajv.addSchema({ ...procedure.parameters, $id: id });
-    exported[`parametersOf_${procedure.name}`] = id;
+  return [
+    `${HEADER}import { validatorOf } from '../src/api/schema.ts';`,
+    `const definitions = ${JSON.stringify(Object.fromEntries(definitions), null, 1)};`,
+    ...lines,
+    '',
+  ].join('\n');
+}
+
+/** The keywords that checking needs. References become names in `definitions`, which takes what they refer to. */
+function bareSchema(schema: AnySchemaObject, file: string, definitions: Map<string, unknown>): unknown {
+  const bare = (inner: unknown) => bareSchema(inner as AnySchemaObject, file, definitions);
+  const entries = Object.entries(schema).flatMap(([keyword, value]): [string, unknown][] => {
+    if (NO_MEANING.has(keyword)) return [];
+    if (!KEYWORDS.includes(keyword)) throw new Error(`${file}: src/api/schema.ts does not know "${keyword}"`);
+    if (keyword === '$ref') return [[keyword, define(value, file, definitions)]];
+    if (keyword === 'properties')
+      return [
+        [keyword, Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, bare(inner)]))],
+      ];
+    const nested = ['items', 'propertyNames', 'additionalProperties'].includes(keyword) && value !== false;
+    return [[keyword, nested ? bare(value) : value]];
+  });
+  return Object.fromEntries(entries);
+}
+
+function define(ref: string, from: string, definitions: Map<string, unknown>): string {
+  const [file = '', pointer = ''] = ref.startsWith('#') ? [from, ref.slice(1)] : ref.split('#');
+  const key = `${file}#${pointer}`;
+  if (!definitions.has(key)) {
+    definitions.set(key, {});
+    const root = schemas.find((schema) => schema.$id === file);
+    const target = pointer
+      .split('/')
+      .slice(1)
+      .reduce((at, name) => at?.[name], root);
+    definitions.set(key, bareSchema(target as AnySchemaObject, file, definitions));
   }
-  // Ajv's "ESM" still calls require() for its helpers and our formats: make these real imports.
-  const imports = new Map<string, string>();
-  const code = standalone
-    .default(ajv, exported)
-    .replace(
-      /const (\w+) = require\("([^"]+)"\)([^;\n]*);/g,
-      (_all: string, name: string, path: string, member: string) => {
-        const specifier = path.startsWith('ajv/') ? `${path}.js` : path;
-        const local = imports.get(specifier) ?? `import${imports.size}`;
-        imports.set(specifier, local);
-        return `const ${name} = ${local}${member};`;
-      },
-    );
-  if (/\brequire\(/.test(code)) throw new Error('gen/validators.js would still call require()');
-  const lines = [...imports].map(([specifier, local]) => `import * as ${local} from '${specifier}';`);
-  return `${HEADER}${lines.join('\n')}\n${code}\n`;
+  return key;
 }
 
 function declarations(own: readonly AnySchemaObject[], withParameters: readonly Procedure[]): string {

@@ -15,7 +15,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/expand': ['src/api', 'src/krm', 'gen'],
   'src/client': ['src/api', 'src/crypto', 'src/wire', 'src/krm', 'gen'],
   'src/server': ['src/api', 'src/crypto', 'src/wire', 'src/krm', 'gen'],
-  'src/cli': ['src/client', 'src/server', 'src/expand', 'src/api', 'src/crypto', 'src/wire', 'src/krm', 'gen'],
+  'src/cli': [
+    'src/client',
+    'src/server',
+    'src/expand',
+    'src/api',
+    'src/crypto',
+    'src/wire',
+    'src/krm',
+    'gen',
+  ],
   functions: ['src/expand', 'src/krm'],
 };
 
@@ -54,7 +63,9 @@ test('imports run down from floor to floor, never up or sideways', () => {
     const from = roomOf(file);
     const to = roomOf(relative(root, join(root, dirname(file), specifier)));
     const allowed = MAY_IMPORT[from];
-    return !allowed || to === from || to === 'package.json' || allowed.includes(to) ? [] : [`${file} imports ${specifier}`];
+    return !allowed || to === from || to === 'package.json' || allowed.includes(to)
+      ? []
+      : [`${file} imports ${specifier}`];
   });
   assert.equal(wrong, []);
 });
@@ -81,7 +92,8 @@ test('no file needs its caller: there are no import cycles', () => {
   }
   const done = new Set<string>();
   const visit = (file: string, path: readonly string[]): void => {
-    if (path.includes(file)) assert.unreachable(`cycle: ${[...path.slice(path.indexOf(file)), file].join(' -> ')}`);
+    if (path.includes(file))
+      assert.unreachable(`cycle: ${[...path.slice(path.indexOf(file)), file].join(' -> ')}`);
     if (done.has(file)) return;
     for (const next of graph.get(file) ?? []) visit(next, [...path, file]);
     done.add(file);

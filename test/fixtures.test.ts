@@ -12,11 +12,20 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { procedures } from '../gen/procedures.ts';
 import { emitYaml } from '../src/krm/emit.ts';
-import type { JsonObject } from '../src/krm/item.ts';
+import type { JsonObject } from '../src/krm/json.ts';
 import { readResourceList } from '../src/krm/resource-list.ts';
 import type { Outcome } from '../src/krm/run.ts';
 import { parseKubernetesYaml } from '../src/krm/yaml.ts';
-import { documentsOf, expand, fixtures, goodCases, inputOf, isGenerated, objectsOf, resourceList } from './resource-lists.ts';
+import {
+  documentsOf,
+  expand,
+  fixtures,
+  goodCases,
+  inputOf,
+  isGenerated,
+  objectsOf,
+  resourceList,
+} from './resource-lists.ts';
 
 const update = process.env.UPDATE === '1';
 const secret = /canary/i;
@@ -29,7 +38,7 @@ for (const good of goodCases()) {
     assertGolden(join(good.folder, 'expected.yaml'), describeOutput(first));
     assert.is(withoutMarks(first.stdout), withoutMarks(input), 'the items of the user were changed');
     const second = expand(first.stdout);
-    assert.is(second.stdout, first.stdout, 'a second run changes something');
+    assert.equal(rawItems(second.stdout), rawItems(first.stdout), 'a second run changes something');
     assert.is(second.stderr, first.stderr);
   });
 }
@@ -120,6 +129,10 @@ interface KubernetesObject {
   data?: Record<string, string>;
 }
 
+function rawItems(list: string): string[] {
+  return readResourceList(list).items.map(({ raw }) => raw);
+}
+
 /** The items that were not generated, as text, without the only mark that may have been set on them. */
 function withoutMarks(list: string): string {
   return readResourceList(list)
@@ -132,7 +145,7 @@ function withoutMarks(list: string): string {
 
 /** On failure each item is in the output exactly as it came, or there was nothing that could be read. */
 function assertUntouched(input: Uint8Array, outcome: Outcome): void {
-  const output = readResourceList(outcome.stdout).items.map((item) => item.raw);
+  const output = rawItems(outcome.stdout);
   const results = envelope(outcome.stdout).results ?? [];
   assert.ok(
     results.some(({ severity }) => severity === 'error'),
@@ -140,7 +153,9 @@ function assertUntouched(input: Uint8Array, outcome: Outcome): void {
   );
   let items: string[];
   try {
-    items = readResourceList(new TextDecoder('utf-8', { fatal: true }).decode(input)).items.map(({ raw }) => raw);
+    items = readResourceList(new TextDecoder('utf-8', { fatal: true }).decode(input)).items.map(
+      ({ raw }) => raw,
+    );
   } catch {
     items = [];
   }

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expandBackups } from '../src/expand/expand.ts';
-import type { JsonObject } from '../src/krm/item.ts';
+import type { JsonObject } from '../src/krm/json.ts';
 import { readResourceList } from '../src/krm/resource-list.ts';
 import { type Outcome, runFunction } from '../src/krm/run.ts';
 
@@ -76,9 +76,7 @@ export function goodCases(): GoodCase[] {
         name,
         folder,
         input: readFileSync(join(folder, 'input.yaml'), 'utf8'),
-        config: files.includes('config.yaml')
-          ? readFileSync(join(folder, 'config.yaml'), 'utf8')
-          : undefined,
+        config: files.includes('config.yaml') ? readFileSync(join(folder, 'config.yaml'), 'utf8') : undefined,
       };
     });
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** Entry point of the KRM function: a ResourceList on standard input, the expanded one on standard output. */
-import { isatty } from 'node:tty';
+import { fstatSync } from 'node:fs';
 import { expandBackups } from '../../src/expand/expand.ts';
 import { runFunction } from '../../src/krm/run.ts';
 import { readStdin, writeFully } from '../../src/krm/stdio.ts';
@@ -18,11 +18,16 @@ function main(args: readonly string[]): number {
   if (option === '--version') return print(1, `${version}\n`, 0);
   if (option !== undefined)
     return print(2, `expand-backups: unknown argument ${JSON.stringify(option)}\n\n${help}`, EXIT_USAGE);
-  if (isatty(0)) return print(2, help, EXIT_USAGE);
+  if (isTerminal()) return print(2, help, EXIT_USAGE);
   const outcome = runFunction(readStdin(), expandBackups);
   writeFully(2, encoder.encode(outcome.stderr));
   // Half a ResourceList must never look like success.
   return writeFully(1, encoder.encode(outcome.stdout)) ? outcome.exitCode : 1;
+
+  /** Loading node:tty takes a millisecond, and pipes and files need no such question. */
+  function isTerminal(): boolean {
+    return fstatSync(0).isCharacterDevice() && process.stdin.isTTY;
+  }
 
   function print(descriptor: 1 | 2, text: string, code: number): number {
     writeFully(descriptor, encoder.encode(text));

@@ -1,2 +1,70 @@
 #!/bin/sh
-# stub
+# The archive is unpacked into a folder beside the old files, on the same volume. When the stream has ended, old and new
+# change places by renaming. The folder itself stays, because it can be where a volume is mounted.
+set -e
+umask 077
+
+fail() {
+  printf 'files restore: %s\n' "$*" >&2
+  exit 1
+}
+
+[ -d "$FILES_PATH" ] || fail "$FILES_PATH is no folder. Check claim, subPath and path."
+for left in "$FILES_PATH"/.backup-maker-restore.*; do
+  [ ! -e "$left" ] ||
+    fail "an earlier restore was killed and left $left. Look for old files in its folder old; move them back, or remove all of it, and restore again."
+done
+
+staging=$(mktemp -d "$FILES_PATH/.backup-maker-restore.XXXXXX") ||
+  fail "cannot write to $FILES_PATH, see above. The pod needs the rights of the application: set podTemplate.securityContext."
+# Folders without write permission could not be emptied.
+trap 'chmod -R u+rwX "$staging" 2>/dev/null || :; rm -rf "$staging"' EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+mkdir "$staging/new" "$staging/old"
+
+set -- --extract --file=- --directory="$staging/new" --preserve-permissions --numeric-owner --delay-directory-restore
+[ "$FILES_XATTRS" != true ] || set -- "$@" --xattrs --xattrs-include='*' --acls
+
+# Archives of earlier generators were packed with gzip, which tar does not find out by itself on a pipe.
+dd bs=1 count=2 of="$staging/begin" 2>/dev/null
+[ "$(od -An -tx1 "$staging/begin" | tr -d ' \n')" != 1f8b ] || set -- "$@" --gzip
+
+# An archive that ends at the border of two files looks complete to tar, so what feeds it has to say that it reached the
+# end: that is also when the client has verified the stream.
+{ cat "$staging/begin" - && : >"$staging/complete"; } | tar "$@" ||
+  fail 'the archive cannot be unpacked, see above. If there is no space, the volume needs room for old and new files together. Nothing was changed.'
+[ -e "$staging/complete" ] || fail 'the archive ended early. Nothing was changed.'
+
+# move <from> <to>: everything but what is not part of the data. A folder that its owner may not write can be renamed only
+# while he may.
+# shellcheck disable=SC2016 # the inner shell expands these
+move() {
+  (cd "$1" && find . -mindepth 1 -maxdepth 1 ! -name lost+found ! -name '.backup-maker-restore.*' -exec sh -c '
+    to=$1
+    shift
+    for entry do
+      mode=
+      if [ -d "$entry" ] && [ ! -L "$entry" ] && [ ! -w "$entry" ]; then
+        mode=$(stat -c %a "$entry")
+        chmod u+w "$entry" || exit
+      fi
+      mv -t "$to" -- "$entry" || {
+        [ -z "$mode" ] || chmod "$mode" "$entry"
+        exit 1
+      }
+      [ -z "$mode" ] || chmod "$mode" "$to/$entry"
+    done' sh "$2" {} +)
+}
+
+sync -f "$FILES_PATH"
+move "$FILES_PATH" "$staging/old" || {
+  move "$staging/old" "$FILES_PATH"
+  fail 'an old file cannot be moved away, see above. The pod needs the rights of the application: set podTemplate.securityContext. The old files are where they were.'
+}
+move "$staging/new" "$FILES_PATH" || {
+  move "$FILES_PATH" "$staging/new"
+  move "$staging/old" "$FILES_PATH"
+  fail 'a new file cannot be moved into place, see above. The old files are where they were.'
+}

@@ -2,20 +2,20 @@
 
 /** Names of fields whose values are credentials, by the words that such names are made of. */
 const SECRET_NAME =
-  /pass(word|wd|phrase|wort)?$|pwd$|secret|token|credential|private_?key|api_?key|access_?key|auth$/;
+  /pass(word|wd|phrase|wort)?$|pwd?$|(encryption|signing|ssh|master|shared)_?key$|secret|token|credential|private_?key|api_?key|access_?key|auth$/;
 
 const SECRET_VALUE: readonly RegExp[] = [
   /-----BEGIN [A-Z ]*PRIVATE KEY/,
   /AGE-SECRET-KEY-1/i,
-  // JSON Web Tokens: a base64url object, a dot, another one.
-  /\beyJ[\w-]{8,}\.[\w-]{8,}\./,
+  // JSON Web Tokens: a base64url object, a dot, another one. Looked for once in a word, or a long one takes for ever.
+  /(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\./,
   // Access keys of clouds and code hosts, by their documented prefixes.
   /\b(AKIA|ASIA)[A-Z0-9]{16}\b/,
   /\bgh[pousr]_\w{30,}/,
   /\bglpat-[\w-]{15,}/,
   /\bxox[abprs]-[\w-]{10,}/,
   // A password inside an address: scheme://user:password@host.
-  /\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:[^\s/@]+@/i,
+  /[a-z0-9+.-]:\/\/[^\s/:@]*:[^\s/@]+@/i,
 ];
 
 /** True if a field of this name holds a credential, whatever its value: `password`, `apiKey`, `AUTH_TOKEN`, ... */

@@ -29,8 +29,7 @@ const DESCRIPTORS = ['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@
 
 /** Says why the expression is not one that a CronJob accepts; undefined when it is. Never throws. */
 export function explainCron(expression: string): string | undefined {
-  if (/\bTZ=/.test(expression))
-    return 'a time zone does not belong into the expression: write it into timeZone';
+  if (/TZ=/.test(expression)) return 'a time zone does not belong here: write it into timeZone';
   const text = expression.trim();
   if (text.startsWith('@')) return explainDescriptor(text);
   const fields = text === '' ? [] : text.split(/\s+/);
@@ -43,7 +42,42 @@ export function explainCron(expression: string): string | undefined {
       if (reason) return `${field.name} "${part}": ${reason}`;
     }
   }
-  return undefined;
+  return explainNever(fields);
+}
+
+/** The controller accepts a day that does not exist, and then waits for it. */
+function explainNever([, , days = '*', months = '*', weekDays = '*']: readonly string[]): string | undefined {
+  const [, , dayField, monthField] = FIELDS;
+  // Days of the week beside days of the month make it run on either.
+  if (!dayField || !monthField || !/^[*?]/.test(weekDays)) return undefined;
+  const first = Math.min(...days.split(',').map((part) => firstOf(part, dayField)));
+  const longest = Math.max(...months.split(',').flatMap((part) => valuesOf(part, monthField).map(daysOf)));
+  return first > longest ? 'never comes: no such month has that day' : undefined;
+}
+
+function daysOf(month: number): number {
+  if (month === 2) return 29;
+  return [4, 6, 9, 11].includes(month) ? 30 : 31;
+}
+
+function firstOf(part: string, field: Field): number {
+  return position(part.split(/[-/]/)[0] ?? '', field) ?? field.low;
+}
+
+/** All values of a part that is known to be right. */
+function valuesOf(part: string, field: Field): number[] {
+  const [range = '', step] = part.split('/');
+  const [from = '', to] = range.split('-');
+  const low = position(from, field);
+  const high = to === undefined ? (step === undefined ? low : field.high) : position(to, field);
+  const values: number[] = [];
+  for (
+    let at = low ?? field.low;
+    at <= ((low === undefined ? undefined : high) ?? field.high);
+    at += Number(step ?? 1)
+  )
+    values.push(at);
+  return values;
 }
 
 function explainDescriptor(text: string): string | undefined {

@@ -1,7 +1,7 @@
 /** Settings of the function: from a typed `ExpandBackups`, or from a ConfigMap whose values are all strings. */
 import type { ExpandBackupsSpec } from '../../gen/types.ts';
 import { ExpandBackups as validator } from '../../gen/validators.js';
-import type { JsonObject, JsonValue } from '../krm/item.ts';
+import type { JsonObject, JsonValue } from '../krm/json.ts';
 import { parseKubernetesYaml, YamlError } from '../krm/yaml.ts';
 import { API_VERSION } from './kinds.ts';
 import type { Problem } from './problem.ts';

@@ -13,9 +13,11 @@ import {
   ScheduledBackup as scheduledBackup,
 } from '../../gen/validators.js';
 import { type Item, ItemSyntaxError } from '../krm/item.ts';
+import type { JsonValue } from '../krm/json.ts';
 import { nearest } from './nearest.ts';
 import { hasError, type Problem } from './problem.ts';
-import { type Validator, validate } from './validate.ts';
+import { unknownField, type Validator, validate } from './validate.ts';
+import { isObject } from './vars.ts';
 
 /** Group of the kinds that the function expands. */
 export const GROUP = 'riotkit.org';
@@ -36,6 +38,7 @@ const VALIDATORS: Record<Kind, Validator> = {
   ExpandBackups: expandBackups,
 };
 const KINDS = Object.keys(VALIDATORS) as Kind[];
+const SERVER_KINDS = ['BackupUser', 'BackupCollection'];
 
 /** The kind of an item of our group; null if it is somebody else's, a problem if it is ours but not known. */
 export function kindOf(item: Item): Kind | Problem | null {
@@ -45,10 +48,15 @@ export function kindOf(item: Item): Kind | Problem | null {
   const known = KINDS.find((name) => name === kind);
   if (!known) {
     const near = nearest(kind, KINDS);
+    const hint = SERVER_KINDS.includes(kind)
+      ? `it is one of the server: write apiVersion: backups.${GROUP}/v1alpha1`
+      : near
+        ? `did you mean ${near}?`
+        : `known: ${KINDS.join(', ')}`;
     return {
       code: 'invalid-value',
       path: 'kind',
-      message: `"${kind}" is not a kind of ${GROUP}; ${near ? `did you mean ${near}?` : `known: ${KINDS.join(', ')}`}`,
+      message: `${JSON.stringify(kind)} is not a kind of ${GROUP}; ${hint}`,
       ...(near && { proposal: near }),
     };
   }
@@ -56,7 +64,7 @@ export function kindOf(item: Item): Kind | Problem | null {
     return {
       code: 'invalid-value',
       path: 'apiVersion',
-      message: `"${version}" is not a version of ${GROUP}: write ${API_VERSION}`,
+      message: `${version === undefined ? 'has no version' : `${JSON.stringify(version)} is not a version of ${GROUP}`}: write ${API_VERSION}`,
       value: apiVersion,
       proposal: API_VERSION,
     };
@@ -71,11 +79,32 @@ export function readKind<K extends Kind>(kind: K, item: Item): { object?: Kinds[
     value = item.value();
   } catch (error) {
     if (!(error instanceof ItemSyntaxError)) throw error;
-    return { problems: [{ code: 'syntax', message: `line ${error.line} of the object: ${error.message}` }] };
+    return { problems: [syntaxProblem(error)] };
   }
-  const problems = validate(VALIDATORS[kind], value).map(withNameHint);
+  const problems = [...validate(VALIDATORS[kind], value).map(withNameHint), ...checkMetadata(value.metadata)];
   if (hasError(problems)) return { problems };
   return { object: value as unknown as Kinds[K], problems };
+}
+
+/** What is wrong with the text of an object. */
+export function syntaxProblem({ line, message }: ItemSyntaxError): Problem {
+  const hint = /alias/.test(message) ? '; text that begins with * must stand in quotes' : '';
+  return { code: 'syntax', message: `line ${line} of the object: ${message}${hint}` };
+}
+
+/** What Kubernetes knows in metadata. Objects that were exported from a cluster have all of it. */
+const METADATA = [
+  ...['name', 'generateName', 'namespace', 'labels', 'annotations', 'finalizers', 'ownerReferences'],
+  ...['uid', 'resourceVersion', 'generation', 'creationTimestamp', 'deletionTimestamp'],
+  ...['deletionGracePeriodSeconds', 'managedFields', 'selfLink'],
+];
+
+/** A misspelt namespace would put everything into another one, without a word. */
+function checkMetadata(metadata: JsonValue | undefined): Problem[] {
+  if (!isObject(metadata)) return [];
+  return Object.keys(metadata)
+    .filter((name) => !METADATA.includes(name))
+    .map((name) => unknownField('metadata', name, METADATA.slice(0, 5)));
 }
 
 /** The original's examples used generateName, which a build from Git cannot have: nothing would ever match again. */

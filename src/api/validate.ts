@@ -1,5 +1,5 @@
 /** Checks a value against a compiled schema, and turns the validator's findings into sentences. */
-import type { JsonValue } from '../krm/item.ts';
+import type { JsonValue } from '../krm/json.ts';
 import { looksLikeCredential } from './credentials.ts';
 import { fromPointer, joinPath } from './field-path.ts';
 import { explainFormat } from './formats.ts';
@@ -48,7 +48,12 @@ function describe(error: SchemaError, base: string): Problem | undefined {
       );
     case 'required': {
       const missing = String(params.missingProperty);
-      return { code: 'missing-field', path: joinPath(path, missing), message: 'is required' };
+      const what = descriptionOf(error.parentSchema?.properties?.[missing]);
+      return {
+        code: 'missing-field',
+        path: joinPath(path, missing),
+        message: `is required${what ? `: ${asClause(what)}` : ''}`,
+      };
     }
     case 'type':
       return wrongType(path, [params.type].flat().map(String), data);
@@ -102,7 +107,7 @@ function describe(error: SchemaError, base: string): Problem | undefined {
 
 /** The problem of a field that does not exist, with the name that was probably meant. */
 export function unknownField(path: string, name: string, known: readonly string[]): Problem {
-  const near = nearest(name, known);
+  const near = nearest(name, known) ?? extended(name, known);
   const hint = near ? `did you mean ${near}?` : `known: ${known.join(', ')}`;
   return {
     code: 'unknown-field',
@@ -112,40 +117,85 @@ export function unknownField(path: string, name: string, known: readonly string[
   };
 }
 
+/** The only name that begins or ends with the word, or the other way round: schedule and scheduleEvery. */
+function extended(word: string, known: readonly string[]): string | undefined {
+  const fits = (long: string, short: string) =>
+    short.length >= 4 && (long.startsWith(short) || long.endsWith(short));
+  const lower = word.toLowerCase();
+  const found = known.filter((name) => {
+    const other = name.toLowerCase();
+    return fits(other, lower) || fits(lower, other);
+  });
+  return found.length === 1 ? found[0] : undefined;
+}
+
+function descriptionOf(schema: unknown): string | undefined {
+  const description = (schema as { description?: unknown } | undefined)?.description;
+  return typeof description === 'string' ? description : undefined;
+}
+
+/** A sentence of a schema as the rest of one of ours. */
+function asClause(description: string): string {
+  const text = description.replace(/\.$/, '');
+  return /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
+}
+
 function wrongType(path: string, expected: readonly string[], data: unknown): Problem {
   const names = expected.filter((type) => type !== 'null');
-  const found =
-    data === null
-      ? 'empty'
-      : Array.isArray(data)
-        ? 'a list'
-        : typeof data === 'object'
-          ? 'a map'
-          : show(data);
-  const scalar = typeof data === 'number' || typeof data === 'boolean';
-  const proposal = names[0] === 'string' && scalar ? `"${data}"` : unquoted(names, data);
-  const hint = proposal === undefined ? '' : `: write ${proposal}`;
+  const proposal = names.includes('string') ? undefined : unquoted(names, data);
+  const found = describeFound(data);
+  const hint = proposal === undefined ? hintFor(names, data) : `: write ${proposal}`;
   return {
     code: 'wrong-type',
     path,
-    message: `must be a ${names.join(' or ').replace('object', 'map').replace('array', 'list')}${found ? `, is ${found}` : ''}${hint}`,
+    message: `must be ${names.map(withArticle).join(' or ')}${found ? `, is ${found}` : ''}${hint}`,
     ...value(data),
     ...(proposal !== undefined && { proposal }),
   };
 }
 
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  object: 'a map',
+  array: 'a list',
+  integer: 'an integer',
+};
+
+function withArticle(type: string): string {
+  return TYPE_NAMES[type] ?? `a ${type}`;
+}
+
+function describeFound(data: unknown): string | undefined {
+  if (data === null) return 'empty';
+  if (Array.isArray(data)) return 'a list';
+  if (typeof data === 'object') return 'a map';
+  return typeof data === 'string' ? show(data) : `the ${typeof data} ${data}`;
+}
+
+/** How it was written is not known any more: 8.0 has become 8, and yes has become true. */
+function hintFor(names: readonly string[], data: unknown): string {
+  const scalar = typeof data === 'number' || typeof data === 'boolean';
+  if (names.includes('string') && scalar) return ': put it in quotes, so that it stays as it is written';
+  if (names[0] === 'array' && typeof data === 'string')
+    return ': write each entry on a line of its own, behind "- "';
+  return '';
+}
+
 function unquoted(names: readonly string[], data: unknown): string | undefined {
   if (typeof data !== 'string') return undefined;
   if (names.includes('integer') && /^-?\d+$/.test(data)) return data;
-  if (names.includes('boolean') && /^(true|false)$/i.test(data)) return data.toLowerCase();
-  return undefined;
+  if (!names.includes('boolean')) return undefined;
+  if (/^(true|yes|on|y)$/i.test(data)) return 'true';
+  return /^(false|no|off|n)$/i.test(data) ? 'false' : undefined;
 }
 
+/** `user:password@host`, but not the digest of an image. */
+const USER_INFO = /:[^\s@/]*@(?!sha\d+:)/;
+
 /** A scalar as it may appear in a message: short, on one line, and never a credential. */
-function show(data: unknown): string | undefined {
+export function show(data: unknown): string | undefined {
   if (data === null || (typeof data !== 'string' && typeof data !== 'number' && typeof data !== 'boolean'))
     return undefined;
-  if (typeof data === 'string' && looksLikeCredential(data)) return undefined;
+  if (typeof data === 'string' && (looksLikeCredential(data) || USER_INFO.test(data))) return undefined;
   const text = JSON.stringify(data);
   return text.length > 80 ? `${text.slice(0, 76)}..."` : text;
 }

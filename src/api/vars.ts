@@ -2,12 +2,13 @@
  * `spec.vars` of a ScheduledBackup: Params, Repository and HelmValues, written as an object or, as in the
  * original, as a string of YAML. The roots are also accepted in lower case.
  */
-import type { JsonObject, JsonValue } from '../krm/item.ts';
+import type { JsonObject, JsonValue } from '../krm/json.ts';
 import { parseKubernetesYaml, YamlError } from '../krm/yaml.ts';
+import { explainFormat } from './formats.ts';
 import type { Problem } from './problem.ts';
 import { unknownField } from './validate.ts';
 
-const ROOTS = ['Params', 'Repository', 'HelmValues'] as const;
+export const ROOTS = ['Params', 'Repository', 'HelmValues'] as const;
 export type Root = (typeof ROOTS)[number];
 
 const REPOSITORY_FIELDS = ['url', 'token', 'encryptionKeyPath', 'passphrase', 'recipient', 'collectionId'];
@@ -18,19 +19,27 @@ const HELM_FIELDS = ['env', 'image'];
 /** The three maps; absent ones are empty. Values keep their types. */
 export type Vars = Record<Root, JsonObject>;
 
-/** Reads `spec.vars`. What is wrong comes as problems; what could be read is returned all the same. */
-export function parseVars(vars: JsonValue | undefined): { vars: Vars; problems: Problem[] } {
+/**
+ * Reads `spec.vars`. What is wrong comes as problems; what could be read is returned all the same. Unless all of it is
+ * `readable`, values may be missing that the user did write.
+ */
+export function parseVars(vars: JsonValue | undefined): {
+  vars: Vars;
+  problems: Problem[];
+  readable: boolean;
+} {
   const result: Vars = { Params: {}, Repository: {}, HelmValues: {} };
   const problems: Problem[] = [];
   const value = typeof vars === 'string' ? parseText(vars, problems) : vars;
-  if (value === undefined || value === null) return { vars: result, problems };
+  if (value === undefined || value === null)
+    return { vars: result, problems, readable: problems.length === 0 };
   if (!isObject(value)) {
     problems.push({
       code: 'wrong-type',
       path: 'spec.vars',
       message: 'must be a map with Params, Repository and HelmValues',
     });
-    return { vars: result, problems };
+    return { vars: result, problems, readable: false };
   }
   for (const [key, content] of Object.entries(value)) {
     const root = canonicalRoot(key);
@@ -42,8 +51,9 @@ export function parseVars(vars: JsonValue | undefined): { vars: Vars; problems: 
       result[root] = { ...result[root], ...content };
     }
   }
+  const readable = problems.length === 0;
   problems.push(...checkRepository(result.Repository), ...checkHelmValues(result.HelmValues));
-  return { vars: result, problems };
+  return { vars: result, problems, readable };
 }
 
 /** The root as we spell it, whatever the case of its first letter; undefined if there is none of that name. */
@@ -106,8 +116,9 @@ function checkHelmValues(values: JsonObject): Problem[] {
       });
     } else if (key === 'env' && value !== null) {
       problems.push(...checkEnvironment(value));
-    } else if (value !== null && key === 'image' && typeof value !== 'string') {
-      problems.push({ code: 'wrong-type', path, message: 'must be a string' });
+    } else if (value !== null && key === 'image') {
+      const reason = typeof value === 'string' ? explainFormat('image', value) : 'must be a string';
+      if (reason) problems.push({ code: 'invalid-value', path, message: reason });
     }
   }
   return problems;

@@ -7,6 +7,7 @@ import type { Operation, Procedure, ProcedureVolume } from '../api/procedure.ts'
 import { Environment } from './environment.ts';
 import { planParameters } from './parameters.ts';
 import { CLIENT, SCRIPT_FOLDER } from './paths.ts';
+import type { Endpoint } from './plan.ts';
 import { DEFAULT_CLIENT_IMAGE, type PlannedProcedure, type ProcedureContext } from './procedure.ts';
 
 /** An arbitrary user id above those that hosts hand out; the stock images do not mind which it is. */
@@ -19,7 +20,7 @@ export function planBuiltIn(operation: Operation, context: ProcedureContext): Pl
   const { templateRef } = context.backup.spec;
   const found = findBuiltIn(templateRef.name);
   const { procedure } = found;
-  if (!procedure) return { problems: found.problems };
+  if (!procedure) return { problems: found.problems.map((problem) => withKindHint(problem, context)) };
   const problems = [...found.problems];
   const { clientImage, image } = chooseImage(procedure, found.version, context, problems);
   const available = new Environment();
@@ -50,6 +51,14 @@ export function planBuiltIn(operation: Operation, context: ProcedureContext): Pl
     endpoint: endpointOf(procedure, parameters.texts),
     problems,
   };
+}
+
+function withKindHint(problem: Problem, { backup, catalog }: ProcedureContext): Problem {
+  const { name } = backup.spec.templateRef;
+  if (!catalog.find('ClusterBackupProcedureTemplate', '', name)) return problem;
+  const { code, path, value } = problem;
+  const message = `there is no built-in procedure ${JSON.stringify(name)}; for your own of that name write kind: ClusterBackupProcedureTemplate`;
+  return { code, message, ...(path && { path }), ...(value && { value }) };
 }
 
 /** The procedure of that name or alias, with the version that the alias means. */
@@ -91,7 +100,16 @@ function chooseImage(
   const fromVars = context.values.find(['HelmValues', 'image']);
   const given = templateRef.image ?? (fromVars && 'text' in fromVars ? fromVars.text : undefined);
   if (given !== undefined) return { image: given, clientImage: client };
-  if (procedure.image === undefined) return { image: client, clientImage: undefined };
+  if (procedure.image === undefined) {
+    if (templateRef.version !== undefined) {
+      problems.push({
+        code: 'ignored-field',
+        path: 'spec.templateRef.version',
+        message: `the procedure ${procedure.name} runs in the client's own image, which has no versions to choose`,
+      });
+    }
+    return { image: client, clientImage: undefined };
+  }
   const version = templateRef.version ?? aliasVersion ?? procedure.defaultVersion ?? 'latest';
   if (templateRef.version === undefined && aliasVersion === undefined) {
     problems.push({
@@ -133,11 +151,9 @@ function isReadOnly(volume: ProcedureVolume, operation: Operation): boolean {
   return volume.readOnly === 'always' || volume.readOnly === operation;
 }
 
-function endpointOf(
-  procedure: Procedure,
-  texts: ReadonlyMap<string, string>,
-): { host: string; port: string } | undefined {
-  const host = procedure.endpoint && texts.get(procedure.endpoint.host);
-  const port = procedure.endpoint && texts.get(procedure.endpoint.port);
-  return host && port ? { host, port } : undefined;
+function endpointOf(procedure: Procedure, texts: ReadonlyMap<string, string>): Endpoint {
+  if (!procedure.endpoint) return undefined;
+  const host = texts.get(procedure.endpoint.host);
+  const port = texts.get(procedure.endpoint.port);
+  return host && port ? { host, port } : 'unknown';
 }

@@ -5,8 +5,10 @@
  * while references inside our kinds still use them. Both are found here.
  */
 
+import { GROUP } from '../api/kinds.ts';
 import { isObject } from '../api/vars.ts';
-import type { Item } from '../krm/item.ts';
+import { type Item, ItemSyntaxError } from '../krm/item.ts';
+import type { JsonObject } from '../krm/json.ts';
 
 /** Entries of a Secret that will exist in the cluster; undefined if the list does not tell which. */
 export interface SecretProvider {
@@ -14,15 +16,18 @@ export interface SecretProvider {
   keys: readonly string[] | undefined;
 }
 
-/** Kinds that are looked up; everything else in a list is none of our business. */
-const INDEXED = new Set([
-  'ClusterBackupProcedureTemplate',
-  'ScheduledBackup',
-  'Secret',
-  'SealedSecret',
-  'ExternalSecret',
-  'Service',
-  'PersistentVolumeClaim',
+/**
+ * Kinds that are looked up, with their API groups, because others have kinds of the same names: CloudNativePG a
+ * ScheduledBackup, Knative a Service. Everything else in a list is none of our business.
+ */
+const GROUPS = new Map([
+  ['ClusterBackupProcedureTemplate', [GROUP]],
+  ['ScheduledBackup', [GROUP]],
+  ['Secret', ['']],
+  ['SealedSecret', ['bitnami.com']],
+  ['ExternalSecret', ['external-secrets.io', 'kubernetes-client.io']],
+  ['Service', ['']],
+  ['PersistentVolumeClaim', ['']],
 ]);
 
 export class Catalog {
@@ -30,8 +35,9 @@ export class Catalog {
 
   constructor(items: Iterable<Item>) {
     for (const item of items) {
-      const { kind } = item.identity;
-      if (!INDEXED.has(kind)) continue;
+      const { kind, apiVersion } = item.identity;
+      const group = apiVersion.slice(0, Math.max(apiVersion.indexOf('/'), 0));
+      if (!GROUPS.get(kind)?.includes(group)) continue;
       const names = this.#byKind.get(kind) ?? new Map<string, Item[]>();
       this.#byKind.set(kind, names);
       for (const name of namesOf(item)) {
@@ -51,6 +57,12 @@ export class Catalog {
     );
   }
 
+  /** Namespaces that hold an item of that kind and name. */
+  namespacesOf(kind: string, name: string): string[] {
+    const found = this.#byKind.get(kind)?.get(name) ?? [];
+    return found.map((item) => item.identity.namespace).filter((namespace) => namespace !== '');
+  }
+
   /** All names of a kind, for suggestions. */
   names(kind: string): string[] {
     return [...(this.#byKind.get(kind)?.keys() ?? [])];
@@ -62,9 +74,12 @@ export class Catalog {
    */
   secret(namespace: string, name: string): SecretProvider | undefined {
     const plain = this.find('Secret', namespace, name);
-    if (plain) return { item: plain, keys: [...keysAt(plain, 'data'), ...keysAt(plain, 'stringData')] };
+    if (plain) return { item: plain, keys: known(keysAt(plain, 'data'), keysAt(plain, 'stringData')) };
     const sealed = this.find('SealedSecret', namespace, name);
-    if (sealed) return { item: sealed, keys: keysAt(sealed, 'spec', 'encryptedData') };
+    if (sealed) {
+      const keys = known(keysAt(sealed, 'spec', 'encryptedData'), keysAt(sealed, 'spec', 'template', 'data'));
+      return { item: sealed, keys };
+    }
     const external =
       this.find('ExternalSecret', namespace, name) ??
       [...new Set([...(this.#byKind.get('ExternalSecret')?.values() ?? [])].flat())].find(
@@ -105,23 +120,43 @@ function near(item: Item, namespace: string): boolean {
   return item.identity.namespace === '' || namespace === '' || item.identity.kind.startsWith('Cluster');
 }
 
-function keysAt(item: Item, ...path: string[]): string[] {
-  let value: unknown = item.value();
+/** The item's value; empty if it cannot be read, which is not ours to report: it may be anybody's. */
+export function readable(item: Item | undefined): JsonObject {
+  try {
+    return item?.value() ?? {};
+  } catch (error) {
+    if (!(error instanceof ItemSyntaxError)) throw error;
+    return {};
+  }
+}
+
+/** All keys; undefined where there is no map at all, as in a Secret that something in the cluster fills. */
+function known(...maps: (string[] | undefined)[]): string[] | undefined {
+  return maps.some((keys) => keys !== undefined) ? maps.flatMap((keys) => keys ?? []) : undefined;
+}
+
+function keysAt(item: Item, ...path: string[]): string[] | undefined {
+  let value: unknown = readable(item);
   for (const step of path) value = isObject(value) ? value[step] : undefined;
-  return isObject(value) ? Object.keys(value) : [];
+  return isObject(value) ? Object.keys(value) : undefined;
 }
 
 function targetName(item: Item): string | undefined {
-  const { spec } = item.value();
+  const { spec } = readable(item);
   const target = isObject(spec) && isObject(spec.target) ? spec.target.name : undefined;
   return typeof target === 'string' ? target : undefined;
 }
 
-/** https://external-secrets.io: entries are known only if each one is listed. */
+/**
+ * https://external-secrets.io, and its predecessor, which calls an entry's key `name`: entries are known only if each
+ * one is listed and no template writes others.
+ */
 function externalKeys(item: Item): string[] | undefined {
-  const { spec } = item.value();
+  const { spec } = readable(item);
   if (!isObject(spec) || spec.dataFrom !== undefined || !Array.isArray(spec.data)) return undefined;
-  return spec.data.flatMap((entry) =>
-    isObject(entry) && typeof entry.secretKey === 'string' ? entry.secretKey : [],
-  );
+  if (isObject(spec.target) && spec.target.template !== undefined) return undefined;
+  return spec.data.flatMap((entry) => {
+    const key = isObject(entry) ? (entry.secretKey ?? entry.name) : undefined;
+    return typeof key === 'string' ? key : [];
+  });
 }

@@ -138,9 +138,19 @@ function planGpg(
   problems: Problem[],
 ): void {
   const gpg = backup.spec.gpgKeySecretRef;
+  const privateKey = gpg?.privateKey || 'key';
   mount(keys.backup, GPG_KEY, { name: secretName, key: gpg?.publicKey || 'key.pub' }, 'BM_PUBLIC_KEY_PATH');
-  mount(keys.restore, GPG_KEY, { name: secretName, key: gpg?.privateKey || 'key' }, 'BM_PRIVATE_KEY_PATH');
-  if (gpg?.createIfNotExists && !catalog.secret(namespace, secretName)) {
+  mount(keys.restore, GPG_KEY, { name: secretName, key: privateKey }, 'BM_PRIVATE_KEY_PATH');
+  const provider = catalog.secret(namespace, secretName);
+  if (provider?.keys && !provider.keys.includes(privateKey)) {
+    keys.restore.missing.push({
+      code: 'not-found',
+      path: 'spec.gpgKeySecretRef.privateKey',
+      message: `is ${privateKey}, but Secret ${secretName} has no such entry, and a restore needs it; it has: ${provider.keys.join(', ')}`,
+      value: privateKey,
+    });
+  }
+  if (gpg?.createIfNotExists && !provider) {
     problems.push({
       code: 'ignored-field',
       path: 'spec.gpgKeySecretRef.createIfNotExists',

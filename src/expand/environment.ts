@@ -10,9 +10,12 @@ export interface SecretEntry {
 /** A value as far as it is known when rendering: its text, or the Secret entry that will hold it. */
 export type Value = { text: string } | { secret: SecretEntry };
 
-/** Text that the kubelet leaves alone: it reads `$$(NAME)` as the literal `$(NAME)`. */
+/**
+ * Text that the kubelet leaves alone: it replaces `$(NAME)`, and reads `$$` as one literal `$` wherever it stands. So
+ * dollars are doubled where they stand together, before `(`, and at the end, behind which something may be added.
+ */
 export function escapeReferences(text: string): string {
-  return text.replaceAll('$(', () => '$$(');
+  return text.replace(/\${2,}|\$(?=\(|$)/g, (dollars) => dollars + dollars);
 }
 
 /** The variables of one container, by name. Later settings of the same name replace earlier ones. */

@@ -1,10 +1,14 @@
 /** The function itself: a ResourceList in, the same with our kinds expanded out. Pure. */
+
+import type { RequestedBackupAction } from '../../gen/types.ts';
 import { type FunctionConfig, readFunctionConfig } from '../api/function-config.ts';
-import { GROUP, type Kind, type Kinds, kindOf, readKind } from '../api/kinds.ts';
+import { GROUP, type Kind, type Kinds, kindOf, readKind, syntaxProblem } from '../api/kinds.ts';
 import { nearest } from '../api/nearest.ts';
 import { type Problem, toResult } from '../api/problem.ts';
-import { expandInPlace, findSelectorUse, type Generated } from '../krm/in-place.ts';
-import { Item, type JsonObject } from '../krm/item.ts';
+import type { Generated } from '../krm/generated.ts';
+import { expandInPlace, findSelectorUse } from '../krm/in-place.ts';
+import { Item, ItemSyntaxError } from '../krm/item.ts';
+import type { JsonObject } from '../krm/json.ts';
 import type { Result } from '../krm/result.ts';
 import { expandAction } from './action.ts';
 import { Catalog, namesOf, namespacesOf } from './catalog.ts';
@@ -100,14 +104,25 @@ class Expansion {
 
   #classify(item: Item): void {
     const kind = kindOf(item);
-    if (kind === null) return;
+    if (kind === null) {
+      this.#report(item, ...checkReadable(item));
+      return;
+    }
     if (typeof kind !== 'string') {
       this.#report(item, kind);
       return;
     }
+    if (kind === 'ExpandBackups') this.#report(item, ...this.#checkConfig(item));
     const same = this.#sources.get(kind) ?? [];
     this.#sources.set(kind, same);
     same.push(item);
+  }
+
+  /** A configuration that kpt passes as one of the items, too, was checked already. */
+  #checkConfig(item: Item): Problem[] {
+    const { functionConfig } = this.#input;
+    if (functionConfig && sameObject(Item.fromValue(functionConfig, -1), item)) return checkReadable(item);
+    return readKind('ExpandBackups', item).problems;
   }
 
   #expandBackups(): Generated[] {
@@ -127,7 +142,7 @@ class Expansion {
       const { name } = action.spec.scheduledBackupRef;
       const target = this.#catalog.find('ScheduledBackup', action.metadata.namespace ?? '', name);
       if (!target) {
-        this.#report(item, this.#missingBackup(name));
+        this.#report(item, this.#missingBackup(action));
         return undefined;
       }
       const plan = this.#plans.get(target);
@@ -139,14 +154,22 @@ class Expansion {
     });
   }
 
-  #missingBackup(name: string): Problem {
+  #missingBackup({ spec, metadata }: RequestedBackupAction): Problem {
+    const { name } = spec.scheduledBackupRef;
+    const elsewhere = this.#catalog.namespacesOf('ScheduledBackup', name);
     const near = nearest(name, this.#catalog.names('ScheduledBackup'));
+    const hint =
+      elsewhere.length > 0
+        ? `: move the action to ${elsewhere.join(' or ')}, where there is one`
+        : near
+          ? `; did you mean ${near}?`
+          : '';
     return {
       code: 'not-found',
       path: 'spec.scheduledBackupRef.name',
-      message: `there is no ScheduledBackup ${JSON.stringify(name)} in the namespace of the action${near ? `; did you mean ${near}?` : ''}`,
+      message: `there is no ScheduledBackup ${JSON.stringify(name)} in the namespace ${metadata.namespace} of the action${hint}`,
       value: name,
-      ...(near && { proposal: near }),
+      ...(near && elsewhere.length === 0 && { proposal: near }),
     };
   }
 
@@ -186,6 +209,17 @@ function generatedFrom(kind: string, item: Item, objects: readonly KubernetesObj
     // Built from typed parts that hold nothing but JSON.
     objects: objects as unknown as JsonObject[],
   };
+}
+
+/** Text that mentions our group, and from which not even its kind can be told, may well be ours. */
+function checkReadable(item: Item): Problem[] {
+  try {
+    item.value();
+    return [];
+  } catch (error) {
+    if (!(error instanceof ItemSyntaxError)) throw error;
+    return [syntaxProblem(error)];
+  }
 }
 
 function sameObject(a: Item, b: Item): boolean {

@@ -6,8 +6,8 @@ import type {
 } from 'kubernetes-types/networking/v1.d.ts';
 import type { Problem } from '../api/problem.ts';
 import { isObject } from '../api/vars.ts';
-import type { JsonObject, JsonValue } from '../krm/item.ts';
-import type { Catalog } from './catalog.ts';
+import type { JsonObject, JsonValue } from '../krm/json.ts';
+import { type Catalog, readable } from './catalog.ts';
 import { BACKUP_LABEL, metadataOf } from './metadata.ts';
 import type { Plan } from './plan.ts';
 
@@ -38,12 +38,13 @@ export function networkPolicyOf(
       });
     }
   }
-  if (plan.url === undefined) {
-    // The address is only known in the pod: everything must be allowed, or the policy would cut off the server.
+  const reason = unknownTarget(plan);
+  if (reason !== undefined) {
+    // Known in the pod only: everything must be allowed, or the policy would cut the pod off from it.
     egress.push({});
     problems.push({
       code: 'note',
-      message: `NetworkPolicy ${plan.name}-backup allows every destination, because the address of the server stands in a Secret`,
+      message: `NetworkPolicy ${plan.name}-backup allows every destination, because ${reason}`,
     });
   }
   const policy: NetworkPolicy = {
@@ -64,9 +65,18 @@ interface Target {
   port: number;
 }
 
+function unknownTarget(plan: Plan): string | undefined {
+  if (plan.url === undefined) return 'the address of the server stands in a Secret';
+  if (plan.endpoint !== 'unknown') return undefined;
+  return plan.backup.spec.templateRef.kind === 'internal'
+    ? 'the address of the data is only known in the pod'
+    : 'a procedure of your own may connect to anything';
+}
+
 function targetsOf(plan: Plan): Target[] {
   const targets: Target[] = [];
-  if (plan.endpoint) targets.push({ host: plan.endpoint.host, port: Number(plan.endpoint.port) });
+  if (plan.endpoint && plan.endpoint !== 'unknown')
+    targets.push({ host: plan.endpoint.host, port: Number(plan.endpoint.port) });
   if (plan.url !== undefined) {
     const url = new URL(plan.url);
     const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
@@ -88,11 +98,10 @@ function ruleFor(
     };
   const [name = '', inNamespace, svc] = target.host.split('.');
   const isService = inNamespace === undefined || svc === undefined || svc === 'svc';
-  const service = isService ? catalog.find('Service', inNamespace ?? namespace, name)?.value() : undefined;
+  const service = isService ? readable(catalog.find('Service', inNamespace ?? namespace, name)) : {};
   const selector =
-    isObject(service?.spec) && isObject(service.spec.selector) ? service.spec.selector : undefined;
-  if (!service || !selector)
-    return { rule: { ports: [{ protocol: 'TCP', port: target.port }] }, exact: false };
+    isObject(service.spec) && isObject(service.spec.selector) ? service.spec.selector : undefined;
+  if (!selector) return { rule: { ports: [{ protocol: 'TCP', port: target.port }] }, exact: false };
   const peer: NetworkPolicyPeer = {
     ...(inNamespace !== undefined &&
       inNamespace !== namespace && {

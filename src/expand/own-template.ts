@@ -1,5 +1,6 @@
 /** Plans one operation of a ClusterBackupProcedureTemplate: the user's own image and script. */
 import type { ClusterBackupProcedureTemplate } from '../../gen/types.ts';
+import { looksLikeCredential } from '../api/credentials.ts';
 import { readKind } from '../api/kinds.ts';
 import { nearest } from '../api/nearest.ts';
 import { hasError, type Problem } from '../api/problem.ts';
@@ -66,7 +67,7 @@ export function planOwn(operation: Operation, context: ProcedureContext): Planne
       readOnlyRoot: false,
       scratch: true,
     },
-    endpoint: undefined,
+    endpoint: 'unknown',
     problems,
   };
 }
@@ -117,6 +118,7 @@ export function readTemplate(item: Item): { template?: ClusterBackupProcedureTem
   const { object, problems } = readKind('ClusterBackupProcedureTemplate', item);
   if (!object) return { problems };
   for (const operation of OPERATIONS) {
+    problems.push(...checkCredentials(object.spec[operation], `spec.${operation}`));
     const { errors } = parsePlaceholders(object.spec[operation]);
     problems.push(
       ...errors.map(({ line, message, code }) => ({
@@ -129,9 +131,18 @@ export function readTemplate(item: Item): { template?: ClusterBackupProcedureTem
   return hasError(problems) ? { problems } : { template: object, problems };
 }
 
+/** A script becomes a ConfigMap as it is. Shell variables are how a credential should get into it. */
+function checkCredentials(script: string, path: string): Problem[] {
+  if (!looksLikeCredential(script.replace(/\$(\{[^}]*\}|\w+)/g, ''))) return [];
+  const message =
+    'holds what looks like a credential in clear text, and goes into a ConfigMap that anybody with access to the namespace ' +
+    'can read: put it into a Secret under an entry Params.NAME, and write {{ .Params.NAME }}';
+  return [{ code: 'plaintext-secret', path, message }];
+}
+
 /** The command of a `#!` line, else bash, which ran all scripts in the original. */
 function interpreter(script: string): string[] {
-  const line = script.match(/^#!\s*(\/\S+)[ \t]*([^\n\r]*)/);
+  const line = script.match(/^#![ \t]*(\/\S+)[ \t]*([^\n\r]*)/);
   if (!line?.[1]) return ['/bin/bash'];
   const argument = line[2]?.trim();
   return argument ? [line[1], argument] : [line[1]];

@@ -4,7 +4,7 @@ import { nearest } from '../api/nearest.ts';
 import type { Problem } from '../api/problem.ts';
 import type { Parameter, Procedure } from '../api/procedure.ts';
 import { validate } from '../api/validate.ts';
-import type { JsonObject } from '../krm/item.ts';
+import type { JsonObject } from '../krm/json.ts';
 import { plaintext } from './access.ts';
 import { Environment, escapeReferences } from './environment.ts';
 import { isPlainCredential, type Values } from './values.ts';
@@ -22,6 +22,17 @@ export interface Parameters {
 
 /** `${NAME}` or `$NAME`: the original's shell expanded these in the pod. `$(...)` is another matter. */
 const VARIABLE = /\$\{([A-Za-z_]\w*)\}|\$([A-Za-z_]\w*)/g;
+
+/** The text with its references in the kubelet's way of writing, `$(NAME)`, and everything else as it is. */
+function expanding(text: string): string {
+  let written = '';
+  let end = 0;
+  for (const match of text.matchAll(VARIABLE)) {
+    written += `${escapeReferences(text.slice(end, match.index))}$(${match[1] ?? match[2]})`;
+    end = match.index + match[0].length;
+  }
+  return written + escapeReferences(text.slice(end));
+}
 
 function references(text: string): string[] {
   return [...text.matchAll(VARIABLE)].map((match) => match[1] ?? match[2] ?? '');
@@ -57,7 +68,9 @@ export function planParameters(procedure: Procedure, values: Values, available: 
       checked[name] = placeholder(parameter);
     } else if (found && found.text !== '') {
       bindText(result, name, parameter, found.text, available);
-      checked[name] = result.texts.has(name) ? found.text : placeholder(parameter);
+      // A password may be anything. Any other text is what it will be in the pod, if it refers to nothing there.
+      const final = !parameter['x-secret'] && references(found.text).length === 0;
+      checked[name] = final ? found.text : placeholder(parameter);
     } else if (parameter.default !== undefined) {
       result.environment.set(parameter['x-env'], parameter.default);
       result.texts.set(name, parameter.default);
@@ -85,11 +98,7 @@ function bindText(
   const names = references(text);
   const unknown = names.find((reference) => !available.has(reference));
   if (names.length > 0 && unknown === undefined) {
-    const expanding = escapeReferences(text).replace(
-      VARIABLE,
-      (_all, a?: string, b?: string) => `$(${a ?? b})`,
-    );
-    result.environment.setExpanding(variable, expanding);
+    result.environment.setExpanding(variable, expanding(text));
   } else if (secret) {
     result.literals.set(variable, text);
     result.problems.push(

@@ -9,6 +9,9 @@ import type { Problem } from '../api/problem.ts';
 import type { Operation } from '../api/procedure.ts';
 import type { Environment, SecretEntry } from './environment.ts';
 
+/** Where the data is reached over the network: undefined if it is not, `unknown` if only the pod can tell. */
+export type Endpoint = { host: string; port: string } | 'unknown' | undefined;
+
 export interface Plan {
   name: string;
   /** Undefined where the source has none: the build sets it, or kubectl does. */
@@ -19,8 +22,7 @@ export interface Plan {
   operations: Record<Operation, OperationPlan>;
   /** The server's address if it is known. */
   url: string | undefined;
-  /** Where the data is reached over the network, if the procedure says so. */
-  endpoint: { host: string; port: string } | undefined;
+  endpoint: Endpoint;
 }
 
 export interface OperationPlan {

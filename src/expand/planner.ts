@@ -20,7 +20,9 @@ export function planBackup(
   config: FunctionConfig,
 ): { plan?: Plan; problems: Problem[] } {
   const { name, namespace } = backup.metadata;
-  const { values, problems } = readValues(backup, namespace ?? '', catalog);
+  const { values, problems, readable } = readValues(backup, namespace ?? '', catalog);
+  // Whatever else would be said about the values would only follow from this.
+  if (!readable) return { problems };
   const access = planAccess(backup, values, config);
   const encryption = planEncryption(backup, values, namespace ?? '', catalog);
   planRecipientName(encryption.keys, backup, values);

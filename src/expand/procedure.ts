@@ -4,7 +4,7 @@ import type { FunctionConfig } from '../api/function-config.ts';
 import type { Problem } from '../api/problem.ts';
 import type { Catalog } from './catalog.ts';
 import type { Environment } from './environment.ts';
-import type { OperationPlan } from './plan.ts';
+import type { Endpoint, OperationPlan } from './plan.ts';
 import type { RepositoryValue } from './script.ts';
 import type { Values } from './values.ts';
 
@@ -27,7 +27,6 @@ export interface ProcedureContext {
 export interface PlannedProcedure {
   /** Absent if the procedure cannot be used; the problems say why. */
   plan?: Omit<OperationPlan, 'secretFiles' | 'missing'>;
-  /** Where the data is reached over the network, if the procedure says so. */
-  endpoint?: { host: string; port: string } | undefined;
+  endpoint?: Endpoint;
   problems: Problem[];
 }

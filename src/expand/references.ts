@@ -7,6 +7,7 @@ import type { FunctionConfig } from '../api/function-config.ts';
 import { nearest } from '../api/nearest.ts';
 import type { Problem } from '../api/problem.ts';
 import { OPERATIONS } from '../api/procedure.ts';
+import { show } from '../api/validate.ts';
 import type { Catalog } from './catalog.ts';
 import type { Plan } from './plan.ts';
 
@@ -20,18 +21,20 @@ interface Reference {
 export function checkReferences(plan: Plan, catalog: Catalog, config: FunctionConfig): Problem[] {
   const namespace = plan.namespace ?? '';
   const problems: Problem[] = [];
+  const missing = new Set<string>();
   for (const { path, secret, key } of referencesOf(plan.backup)) {
     const provider = catalog.secret(namespace, secret);
     if (!provider) {
-      problems.push(...missingSecret(path, secret, catalog, config));
+      if (!missing.has(secret)) problems.push(...missingSecret(path, secret, catalog, config));
+      missing.add(secret);
     } else if (key !== undefined && provider.keys && !provider.keys.includes(key)) {
       const near = nearest(key, provider.keys);
       const hint = near ? `did you mean ${near}?` : `it has: ${provider.keys.join(', ') || 'none'}`;
       problems.push({
         code: 'not-found',
         path,
-        message: `Secret ${secret} has no entry ${key}; ${hint}`,
-        value: key,
+        message: `Secret ${secret} has no entry ${show(key) ?? 'of this name, which looks like a credential itself'}; ${hint}`,
+        ...(show(key) !== undefined && { value: key }),
         ...(near && { proposal: near }),
       });
     }

@@ -15,8 +15,9 @@ import {
   serviceAccountOf,
 } from './objects.ts';
 import type { Plan } from './plan.ts';
-import { type PodOptions, podTemplateOf } from './pod.ts';
+import { CONTAINER, type PodOptions, podTemplateOf } from './pod.ts';
 import { restrictedViolations } from './pod-security.ts';
+import { checkPodSettings } from './pod-settings.ts';
 
 /** ConfigMaps always; Secrets, CronJob, ServiceAccount and NetworkPolicy where due. */
 export function expandScheduledBackup(
@@ -40,10 +41,14 @@ export function expandScheduledBackup(
   }
   const template = podTemplateOf(plan, plan.scheduled, podOptions(plan, config));
   problems.push(...checkPodSecurity(template.spec && restrictedViolations(template.spec)));
+  if (template.spec) problems.push(...checkPodSettings(template.spec, CONTAINER));
   if (plan.backup.spec.cronJob?.enabled) {
     problems.push(...plan.operations[plan.scheduled].missing);
     problems.push(...checkNameLength(plan.name, suffixLength(plan.scheduled), 52));
     objects.push(cronJobOf(plan, template, jobLimits(plan, config), annotations));
+  } else {
+    // The name is also the value of a label.
+    problems.push(...checkNameLength(plan.name, 0, 63));
   }
   return { objects, problems };
 }

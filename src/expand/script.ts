@@ -1,6 +1,7 @@
 /** Renders one script of a ClusterBackupProcedureTemplate with the values of a ScheduledBackup. */
 import { nearest } from '../api/nearest.ts';
 import type { Problem } from '../api/problem.ts';
+import { ROOTS } from '../api/vars.ts';
 import type { Environment, Value } from './environment.ts';
 import { type Filter, type Part, parsePlaceholders } from './placeholders.ts';
 import { ShellQuotes } from './shell-quotes.ts';
@@ -50,8 +51,8 @@ function renderLookup(
   problems: Problem[],
 ): string {
   const path = part.lookup;
-  const source = resolve(path, context);
   const fallback = part.filters.find((filter) => filter.name === 'default')?.argument;
+  const source = resolve(path, context, fallback !== undefined);
   if (source === undefined && fallback === undefined) {
     problems.push(missing(part, context));
     return '';
@@ -64,8 +65,9 @@ function renderLookup(
     return '';
   }
   if (source && 'variable' in source) {
+    problems.push(...checkSecretFilters(part));
     // Flux's substitution is switched off on the object that carries the script, so braces are safe here.
-    const reference = `\${${source.variable}}`;
+    const reference = `\${${source.variable}${fallback === undefined ? '' : `:-${fallback}`}}`;
     const last = part.filters.at(-1)?.name;
     if (last === 'quote' || last === 'squote') return `"${reference}"`;
     if (quotes.inSingleQuotes) {
@@ -83,24 +85,38 @@ function renderLookup(
 
 type Source = { text: string } | { variable: string } | { problem: string } | undefined;
 
-function resolve(path: readonly string[], context: ScriptContext): Source {
+/** What only the pod knows cannot be changed here, and a default has to stand in the shell's own syntax. */
+function checkSecretFilters({ lookup, filters, line }: Lookup): Problem[] {
+  return filters.flatMap(({ name, argument = '' }): Problem[] => {
+    const subject = `line ${line}: {{ .${lookup.join('.')} }} comes from a Secret`;
+    if (name === 'upper' || name === 'lower' || name === 'trim')
+      return [{ code: 'suspicious', message: `${subject}, so ${name} has no effect` }];
+    if (name === 'default' && /["'`$\\{}\s]/.test(argument)) {
+      const message = `${subject}, so its default must be without spaces, quotes, braces, $ and \\`;
+      return [{ code: 'unsupported', message }];
+    }
+    return [];
+  });
+}
+
+function resolve(path: readonly string[], context: ScriptContext, optional: boolean): Source {
   const [root, field = ''] = path;
   if (root === REPOSITORY && path.length === 2) {
     const value = context.repository.get(field);
     if (value) return value;
   }
   const found = context.values.find(path);
-  if (found === undefined) return fromOpenSecret(path, context);
+  if (found === undefined) return fromOpenSecret(path, context, optional);
   if ('map' in found) return { problem: 'is a map or a list: name one of its fields' };
   if ('text' in found && !isPlainCredential(path, found.text)) return found;
   return { variable: bind(path, found, context) };
 }
 
 /** A path that vars does not have may be an entry of the Secret whose entries are not known when rendering. */
-function fromOpenSecret(path: readonly string[], context: ScriptContext): Source {
+function fromOpenSecret(path: readonly string[], context: ScriptContext, optional: boolean): Source {
   const { openSecret } = context.values;
   if (openSecret === undefined || path[0] !== 'Params' || path.length < 2) return undefined;
-  return { variable: bind(path, { secret: { name: openSecret, key: path.join('.') } }, context) };
+  return { variable: bind(path, { secret: { name: openSecret, key: path.join('.'), optional } }, context) };
 }
 
 function bind(path: readonly string[], value: Value, context: ScriptContext): string {
@@ -125,8 +141,18 @@ function missing(part: Lookup, context: ScriptContext): Problem {
   const known = [
     ...context.values.keysAt(parent),
     ...(parent.join('.') === REPOSITORY ? context.repository.keys() : []),
-    ...(parent.length === 0 ? ['Params', REPOSITORY, 'HelmValues'] : []),
   ];
+  const [root = ''] = path;
+  if (!ROOTS.some((name) => name === root)) {
+    const meant = nearest(root, ROOTS);
+    const hint = meant
+      ? `did you mean .${[meant, ...path.slice(1)].join('.')}?`
+      : `it must begin with ${ROOTS.map((name) => `.${name}`).join(', ')}`;
+    return {
+      code: 'not-found',
+      message: `line ${part.line}: {{ .${path.join('.')} }} has no value; ${hint}`,
+    };
+  }
   const near = nearest(path.at(-1) ?? '', known);
   const hint = near
     ? `; did you mean .${[...parent, near].join('.')}?`

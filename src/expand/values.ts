@@ -7,7 +7,7 @@ import { isSecretName, looksLikeCredential } from '../api/credentials.ts';
 import { nearest } from '../api/nearest.ts';
 import type { Problem } from '../api/problem.ts';
 import { canonicalRoot, isObject, parseVars, scalarText } from '../api/vars.ts';
-import type { JsonObject, JsonValue } from '../krm/item.ts';
+import type { JsonObject, JsonValue } from '../krm/json.ts';
 import type { Catalog } from './catalog.ts';
 import type { SecretEntry, Value } from './environment.ts';
 
@@ -40,7 +40,7 @@ export class Values {
   /** Keys that a path could go on with, for suggestions. */
   keysAt(path: readonly string[]): string[] {
     let value: JsonValue | undefined = this.#tree;
-    for (const step of path) value = isObject(value) ? value[step] : undefined;
+    for (const step of path) value = isObject(value) && Object.hasOwn(value, step) ? value[step] : undefined;
     const prefix = path.length === 0 ? '' : `${path.join('.')}.`;
     const secrets = [...this.#secrets.keys()].filter((key) => key.startsWith(prefix));
     return [
@@ -66,8 +66,8 @@ export function readValues(
   backup: ScheduledBackup,
   namespace: string,
   catalog: Catalog,
-): { values: Values; problems: Problem[] } {
-  const { vars, problems } = parseVars(backup.spec.vars as JsonValue | undefined);
+): { values: Values; problems: Problem[]; readable: boolean } {
+  const { vars, problems, readable } = parseVars(backup.spec.vars as JsonValue | undefined);
   const ref = backup.spec.varsSecretRef;
   const secretName = ref?.secretName;
   const wanted = ref?.importOnlyKeys ?? [];
@@ -79,7 +79,7 @@ export function readValues(
         message: 'is required with importOnlyKeys',
       });
     }
-    return { values: new Values(vars, new Map()), problems };
+    return { values: new Values(vars, new Map()), problems, readable };
   }
   const provided = catalog.secret(namespace, secretName)?.keys;
   const secrets = new Map<string, SecretEntry>();
@@ -117,5 +117,5 @@ export function readValues(
         'list them in importOnlyKeys to be exact',
     });
   }
-  return { values: new Values(vars, secrets, open ? secretName : undefined), problems };
+  return { values: new Values(vars, secrets, open ? secretName : undefined), problems, readable };
 }

@@ -2,8 +2,9 @@
  * Finds objects that would exist twice. kustomize fails on them without saying which source is to blame, and kpt
  * writes both to disk, so they must be found here.
  */
-import type { Generated } from './in-place.ts';
-import { type Item, type JsonObject, type JsonValue, mapping } from './item.ts';
+import type { Generated } from './generated.ts';
+import type { Item } from './item.ts';
+import { type JsonObject, type JsonValue, mapping } from './json.ts';
 import { aboutItem, describeObject, filePlace, type Result } from './result.ts';
 
 /** What {@link findCollisions} found. */

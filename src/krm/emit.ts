@@ -6,7 +6,7 @@
  * literal blocks for text of several lines. It leaves a string unquoted only if no version of YAML could take it
  * for anything but a string.
  */
-import type { JsonObject, JsonValue } from './item.ts';
+import type { JsonObject, JsonValue } from './json.ts';
 
 /**
  * Writes a value as complete lines, each indented by `indent` spaces and ending in a line feed.
@@ -112,8 +112,7 @@ function emitLiteral(text: string, indent: number): string | undefined {
   const body = text.endsWith('\n') ? text.slice(0, -1) : text;
   const chomping = body.length === text.length ? '-' : body.endsWith('\n') ? '+' : '';
   // Without the digit a reader would take leading white space of the text for indentation.
-  const first = text.charCodeAt(0);
-  const digit = first === 0x20 || first === 0x09 || first === 0x0a ? '2' : '';
+  const digit = text.startsWith(' ') || text.startsWith('\n') ? '2' : '';
   const pad = ' '.repeat(indent + 2);
   return `|${digit}${chomping}${`\n${body}`.replaceAll(/\n(?!\n|$)/g, `\n${pad}`)}`;
 }
@@ -122,8 +121,11 @@ function emitLiteral(text: string, indent: number): string | undefined {
 const unprintableClass = '\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u2028\\u2029\\ufeff\\ufffe\\uffff';
 const unprintable = new RegExp(`[${unprintableClass}]`);
 const unprintableAll = new RegExp(`[${unprintableClass}]`, 'g');
-/** Lines of nothing but white space: readers disagree about them at a block's ends. */
-const notInBlocks = /^\n*$|(?:^|\n)[ \t]+(?:\n|$)/;
+/**
+ * Lines of nothing but white space, about which readers disagree, and a tab at the start: kpt rewrites that block
+ * without the digit, and can then no longer read its own file.
+ */
+const notInBlocks = /^\n*(?:$|\t)|(?:^|\n)[ \t]+(?:\n|$)/;
 
 function escapeCode(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;

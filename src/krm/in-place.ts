@@ -8,23 +8,13 @@
  * left behind is recognised the same way.
  */
 import { findCollisions } from './collisions.ts';
-import { type Item, type JsonObject, mapping } from './item.ts';
+import type { Generated } from './generated.ts';
+import type { Item } from './item.ts';
+import { type JsonObject, mapping } from './json.ts';
 import { Placement } from './placement.ts';
 import { aboutItem, filePlace, type Result } from './result.ts';
 
 const localConfig = 'config.kubernetes.io/local-config';
-
-/** What was generated from one source. */
-export interface Generated {
-  /** Value of the ownership annotation; its part before the first `/` is the source's kind. */
-  owner: string;
-  /** Values that earlier runs may have written for the same source, before it was renamed or prefixed. */
-  formerOwners?: readonly string[];
-  /** The source; decides about files and is named in results. */
-  source: Item | undefined;
-  /** The objects, in order. They are not changed. */
-  objects: readonly JsonObject[];
-}
 
 export interface InPlaceOptions {
   /** Name of the annotation that holds the owner. */
@@ -33,6 +23,7 @@ export interface InPlaceOptions {
   outputFolder: string;
 }
 
+/** What there is, and what was generated from it. */
 export interface InPlaceInput {
   /** All items of the list. */
   items: readonly Item[];
@@ -43,6 +34,7 @@ export interface InPlaceInput {
   isSourceKind(kind: string): boolean;
 }
 
+/** The new list of items, and what to say about it. */
 export interface InPlaceOutput {
   outputs: (Item | JsonObject)[];
   results: Result[];

@@ -7,6 +7,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { annotateLines, annotateTree } from './annotate.ts';
 import { emitItem } from './emit.ts';
+import { type JsonObject, type JsonValue, mapping } from './json.ts';
 import { scanAnnotations, scanItem } from './scan.ts';
 import { parseKubernetesYaml, setMember, YamlError } from './yaml.ts';
 
@@ -17,11 +18,6 @@ export interface Identity {
   readonly namespace: string;
   readonly name: string;
 }
-
-/** Plain data: what JSON can hold. */
-export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
-/** A mapping of plain data. */
-export type JsonObject = { [key: string]: JsonValue };
 
 /** Thrown when an item's text is not an object that kubectl could read. `line` counts from 1 within the item. */
 export class ItemSyntaxError extends Error {
@@ -155,11 +151,6 @@ export class Item {
       return {};
     }
   }
-}
-
-/** A shallow copy of a mapping, or an empty one for anything else. */
-export function mapping(value: JsonValue | undefined): JsonObject {
-  return value && typeof value === 'object' && !Array.isArray(value) ? { ...value } : {};
 }
 
 function annotated(object: JsonObject, key: string, value: string): JsonObject {

@@ -5,7 +5,7 @@
 
 /** A top-level member of the ResourceList. */
 export interface Section {
-  /** Its key, unquoted; the empty string if the key is not plain text. */
+  /** Its key, unquoted. */
   readonly key: string;
   /**
    * Block root: complete lines, from the key's line up to the next key's line. Flow root: from key to the value's

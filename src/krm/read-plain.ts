@@ -1,11 +1,11 @@
 /**
- * Reads YAML of the plain kind that people and tools write for Kubernetes: block mappings and lists, values on one
- * line, literal blocks. Everything else is `undefined` ("ask the parser"), and so is everything that is wrong.
+ * Reads YAML of the plain kind that people and tools write for Kubernetes: block mappings and lists, values and flow
+ * collections on one line, literal blocks. Everything else is `undefined` ("ask the parser"), and so is everything that is wrong.
  *
  * The `yaml` package is exact and general, but starting it up costs a third of the function's time for one source,
  * and reading with it most of the time for a thousand. test/krm holds this file to the parser's answers.
  */
-import type { JsonObject, JsonValue } from './item.ts';
+import type { JsonObject, JsonValue } from './json.ts';
 import { resolvePlain } from './plain-scalar.ts';
 
 /** The value of the text; `undefined` for every shape that is not plainly understood. Never throws. */
@@ -24,14 +24,19 @@ const dash = 0x2d;
 const maxDepth = 60;
 
 /** A key as in `metadata:`, followed by a space or the line's end. */
-const key = /([A-Za-z_][A-Za-z0-9_./-]*):(?= |$)/my;
+const key = /([A-Za-z_][A-Za-z0-9_./-]{0,500}):(?= |$)/my;
 /** An unquoted value: it begins and goes on with nothing that means anything to YAML. A comment may follow. */
 const plainValue =
   /([A-Za-z0-9_./+$(=;<^~-](?:[^\n:# ]|:(?=[^\n ])|(?<=[^\n ])#| +(?=[^\n# ]))*) *(?: #.*)?$/my;
 const quotedValue = /(?:"([^"\\\n]*)"|'((?:[^'\n]|'')*)') *(?: #.*)?$/my;
 const blockHeader = /\|([+-]?) *(?: #.*)?$/my;
-const emptyValue = /(\[\]|\{\}) *(?: #.*)?$/my;
-const restOfLine = / *(?:#.*)?$/my;
+/** A value within brackets, where more characters have a meaning. */
+const flowValue =
+  /"([^"\\\n]*)"|'([^'\n]*)'|([A-Za-z0-9_./$~][A-Za-z0-9_./$~@*+=()-]*(?: +[A-Za-z0-9_./$~@*+=()-]+)*)(?= *[\],}])/y;
+const flowOpen = /[[{] */y;
+const flowNext = /, *| *(?=[\]}])/y;
+const flowClose = /[\]}]/y;
+const restOfLine = / *(?: #.*)?$/my;
 
 class Lines {
   readonly #text: string;
@@ -59,15 +64,20 @@ class Lines {
   #mapping(column: number, depth: number): JsonObject | undefined {
     const object: JsonObject = {};
     do {
-      const name = this.#match(key)?.[1];
-      // Keys such as `on`, `y` and `1` are not text to kubectl.
-      if (name === undefined || typeof resolvePlain(name) !== 'string') return undefined;
-      if (name === '__proto__' || Object.hasOwn(object, name)) return undefined;
-      const value = this.#value(column, true, depth);
-      if (value === undefined) return undefined;
+      const name = this.#key(object);
+      const value = name === undefined ? undefined : this.#value(column, true, depth);
+      if (name === undefined || value === undefined) return undefined;
       object[name] = value;
     } while (this.#column === column);
     return this.#column < column ? object : undefined;
+  }
+
+  /** The next key of the object, which must not have it yet. */
+  #key(object: JsonObject): string | undefined {
+    const name = this.#match(key)?.[1];
+    // Keys such as `on` and `y` are not text to kubectl.
+    if (name === undefined || typeof resolvePlain(name) !== 'string') return undefined;
+    return name === '__proto__' || Object.hasOwn(object, name) ? undefined : name;
   }
 
   #list(column: number, depth: number): JsonValue[] | undefined {
@@ -106,8 +116,8 @@ class Lines {
     while (this.#text.charCodeAt(this.#at) === space) this.#at++;
     const header = this.#match(blockHeader);
     if (header) return this.#literal(column, header[1] ?? '');
-    const value = this.#scalar();
-    if (value === undefined) return undefined;
+    const value = this.#isFlow() ? this.#flow(depth) : this.#scalar();
+    if (value === undefined || !this.#match(restOfLine)) return undefined;
     this.#toContent(this.#at);
     // What is indented deeper would continue the value.
     return this.#column > column ? undefined : value;
@@ -116,12 +126,45 @@ class Lines {
   #scalar(): JsonValue | undefined {
     const quoted = this.#match(quotedValue);
     if (quoted) return quoted[1] ?? quoted[2]?.replaceAll("''", "'");
-    const empty = this.#match(emptyValue);
-    if (empty) return empty[1] === '[]' ? [] : {};
     const plain = this.#match(plainValue)?.[1];
     if (plain === undefined || /^(?:-(?: |$)|---|\.\.\.)/.test(plain)) return undefined;
-    const value = resolvePlain(plain);
-    return typeof value === 'number' && !Number.isFinite(value) ? undefined : value;
+    return finite(resolvePlain(plain));
+  }
+
+  #isFlow(): boolean {
+    const char = this.#text[this.#at];
+    return char === '{' || char === '[';
+  }
+
+  /** `[a, b]` or `{a: b}` with all that is in it on this line. */
+  #flow(depth: number): JsonValue | undefined {
+    const open = this.#match(flowOpen)?.[0].charAt(0);
+    if (open === undefined || depth > maxDepth) return undefined;
+    const list: JsonValue[] = [];
+    const object: JsonObject = {};
+    while (!this.#match(flowClose)) {
+      const name = open === '{' ? this.#flowKey(object) : '';
+      const value =
+        name === undefined ? undefined : this.#isFlow() ? this.#flow(depth + 1) : this.#flowScalar();
+      if (name === undefined || value === undefined || !this.#match(flowNext)) return undefined;
+      if (open === '{') object[name] = value;
+      else list.push(value);
+    }
+    const close = this.#text[this.#at - 1];
+    if (open === '{') return close === '}' ? object : undefined;
+    return close === ']' ? list : undefined;
+  }
+
+  #flowKey(object: JsonObject): string | undefined {
+    const name = this.#key(object);
+    while (this.#text.charCodeAt(this.#at) === space) this.#at++;
+    return name;
+  }
+
+  #flowScalar(): JsonValue | undefined {
+    const match = this.#match(flowValue);
+    const [, double, single, plain] = match ?? [];
+    return plain === undefined ? (double ?? single) : finite(resolvePlain(plain));
   }
 
   /** A literal block, whose first line must be one of text: it tells the indentation. */
@@ -136,8 +179,10 @@ class Lines {
     let line = start;
     while (line < text.length) {
       const end = this.#lineAfter(line);
+      // Readers differ on whether a last line without line feed gets one.
+      if (text[end - 1] !== '\n') return undefined;
       if (text.startsWith(pad, line)) body += text.slice(line + column, end);
-      else if (/^ *\n?$/.test(text.slice(line, end))) body += '\n';
+      else if (/^ *\n$/.test(text.slice(line, end))) body += '\n';
       else break;
       line = end;
     }
@@ -145,7 +190,7 @@ class Lines {
     if (this.#column > parent) return undefined;
     if (chomping === '+') return body;
     const kept = body.replace(/\n+$/, '');
-    return chomping === '-' || !body.endsWith('\n') ? kept : `${kept}\n`;
+    return chomping === '-' ? kept : `${kept}\n`;
   }
 
   #isEntry(): boolean {
@@ -180,6 +225,11 @@ class Lines {
     const end = this.#text.indexOf('\n', at);
     return end < 0 ? this.#text.length : end + 1;
   }
+}
+
+/** The value, unless it is a number that JSON does not have. */
+function finite(value: JsonValue): JsonValue | undefined {
+  return typeof value === 'number' && !Number.isFinite(value) ? undefined : value;
 }
 
 function isDash(text: string, at: number): boolean {

@@ -4,14 +4,13 @@
  * Specified by kustomize's functions-spec.md. The text that came in is kept, and what is not ours goes out from
  * there, byte for byte: a parser and an emitter in between would turn `0644` into `644` and `'on'` into `on`.
  */
-import { Item, ItemSyntaxError, type JsonObject, type JsonValue } from './item.ts';
+import { Item, ItemSyntaxError } from './item.ts';
+import type { JsonObject, JsonValue } from './json.ts';
 import { type Layout, section } from './layout.ts';
 import { beginsWithKey } from './scan.ts';
 import { ShapeError, sliceTree } from './slice-cst.ts';
 import { sliceLines } from './slice-lines.ts';
 import { parseKubernetesYaml, YamlError } from './yaml.ts';
-
-export { writeResourceList } from './write.ts';
 
 /** Versions of ResourceList that are understood; they do not differ in what a function must know. */
 const apiVersions = ['v1', 'v1beta1', 'v1alpha1'].map((version) => `config.kubernetes.io/${version}`);

@@ -4,7 +4,8 @@
  * kpt prints them, four lines at most; kustomize shows nothing but stderr. So each message is one line, errors
  * come first, and what must not be missed is repeated on stderr.
  */
-import type { Item, JsonObject } from './item.ts';
+import type { Item } from './item.ts';
+import type { JsonObject } from './json.ts';
 
 /** How bad it is. An error fails the run; nothing else does. */
 export type Severity = 'error' | 'warning' | 'info';
@@ -66,8 +67,13 @@ export function aboutItem(item: Item): Pick<Result, 'resourceRef' | 'file'> {
   return { resourceRef: { apiVersion, kind, name, ...(namespace && { namespace }) }, ...file };
 }
 
-/** Where kpt read an item from, if it says so; kustomize never does. */
+/**
+ * Where kpt read an item from, if it says so. Items of a kustomize build come from no file that we may speak of: once
+ * any function has run, kyaml gives them paths that it makes up, and whoever believed these would take the build for a
+ * package, and what has lost its source for rubbish.
+ */
 export function filePlace({ annotations }: Item): { path: string | undefined; index: number | undefined } {
+  if (annotations[kustomizeId] !== undefined) return { path: undefined, index: undefined };
   const path = annotations['internal.config.kubernetes.io/path'] ?? annotations['config.kubernetes.io/path'];
   const index =
     annotations['internal.config.kubernetes.io/index'] ?? annotations['config.kubernetes.io/index'];
@@ -80,6 +86,8 @@ export function resultValue(result: Result): JsonObject {
   const members = { message: oneLine(message), severity, resourceRef, field, file, tags };
   return Object.fromEntries(Object.entries(members).flatMap(([key, value]) => (value ? [[key, value]] : [])));
 }
+
+const kustomizeId = 'kustomize.config.k8s.io/id';
 
 const longestMessage = 1000;
 

@@ -4,7 +4,8 @@
  * stderr if it cannot read stdout.
  */
 import { emitYaml } from './emit.ts';
-import type { Item, JsonObject } from './item.ts';
+import type { Item } from './item.ts';
+import type { JsonObject } from './json.ts';
 import { type ResourceList, ResourceListError, readResourceList } from './resource-list.ts';
 import { type Result, resultValue, sortResults, stderrLines } from './result.ts';
 import { writeResourceList } from './write.ts';

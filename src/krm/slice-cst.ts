@@ -35,7 +35,8 @@ export function sliceTree(text: string): Layout {
   if (root?.type !== 'block-map' && !isFlow(root, 'flow-map-start')) throw new ShapeError('not a mapping');
   const pairs = (root.items as CollectionItem[]).filter(hasContent);
   const keys = pairs.map((pair) => keyText(pair.key));
-  const duplicate = keys.find((key, index) => key !== '' && keys.indexOf(key) < index);
+  if (keys.includes('')) throw new ShapeError('a top-level key is not text');
+  const duplicate = keys.find((key, index) => keys.indexOf(key) < index);
   if (duplicate !== undefined) throw new ShapeError(`the key "${duplicate}" is given twice`);
   const block = root.type === 'block-map';
   const froms = pairs.map((pair) => (block ? lineStart(text, firstOffset(pair)) : firstOffset(pair)));
@@ -71,7 +72,9 @@ function sliceItems(
       ({ start }) => start.find(({ type }) => type === 'seq-item-ind')?.offset ?? [],
     );
     const ends = [...starts.slice(1).map((start) => lineStart(text, start)), end];
-    return { style: 'block', itemColumn: columnOf(text, starts[0] ?? 0), starts, ends };
+    const itemColumn = columnOf(text, starts[0] ?? 0);
+    checkIndentation(text, starts, ends, itemColumn);
+    return { style: 'block', itemColumn, starts, ends };
   }
   if (!isFlow(list, 'flow-seq-start')) throw new ShapeError('"items" is not a list');
   const entries = (list.items as CollectionItem[]).filter(hasContent);
@@ -82,6 +85,24 @@ function sliceItems(
     starts: entries.map(firstOffset),
     ends: entries.map(pairEnd),
   };
+}
+
+/**
+ * The parser overlooks some lines that stand left of the item they are taken to belong to. Other readers, and this
+ * one as soon as another member follows, would cut the item there.
+ */
+function checkIndentation(
+  text: string,
+  starts: readonly number[],
+  ends: readonly number[],
+  column: number,
+): void {
+  const outdented = new RegExp(`\\n {0,${column}}[^ #\\r\\n\\t}\\]]`);
+  for (const [index, start] of starts.entries()) {
+    const at = text.slice(start, ends[index]).search(outdented);
+    if (at >= 0)
+      throw new YamlError('this line is indented less than the item it is in', lineAt(text, start + at + 1));
+  }
 }
 
 /** The lines above the first `-`; written anew if that `-` shares its line with the explicit key's colon. */

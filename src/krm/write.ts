@@ -1,6 +1,7 @@
 /** Writes a ResourceList around the text of the one that was read. */
 import { emitItem, emitJson, emitYaml } from './emit.ts';
-import { Item, type JsonObject } from './item.ts';
+import { Item } from './item.ts';
+import type { JsonObject } from './json.ts';
 import { section } from './layout.ts';
 import type { ResourceList } from './resource-list.ts';
 import { type Result, resultValue } from './result.ts';

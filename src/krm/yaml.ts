@@ -17,8 +17,9 @@ import {
   parseDocument,
   type YAMLError,
 } from 'yaml';
-import type { JsonObject, JsonValue } from './item.ts';
+import type { JsonObject, JsonValue } from './json.ts';
 import { resolvePlain } from './plain-scalar.ts';
+import { readPlain } from './read-plain.ts';
 
 /** Deeper than any real manifest, and far from the end of the stack. */
 const maxDepth = 500;
@@ -45,6 +46,12 @@ export class YamlError extends Error {
  *   recursive or too many aliases, nesting deeper than 500, and numbers that JSON cannot hold (`.nan`, `.inf`).
  */
 export function parseKubernetesYaml(text: string): JsonValue {
+  const value = readPlain(text);
+  return value === undefined ? parseExactly(text) : value;
+}
+
+/** The same with the parser alone, for text of any shape. */
+export function parseExactly(text: string): JsonValue {
   try {
     const document: Document = parseDocument(text, options);
     const error = document.errors[0];

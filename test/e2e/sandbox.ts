@@ -1,6 +1,15 @@
 /** What the tests with real tools share: private folders, processes with the function on their PATH, YAML documents. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -116,7 +125,9 @@ export function documents(yaml: string): Manifest[] {
 /** `Kind namespace/name` of every object, sorted. */
 export function names(objects: readonly Manifest[]): string[] {
   return objects
-    .map(({ kind, metadata }) => `${kind} ${metadata.namespace ? `${metadata.namespace}/` : ''}${metadata.name}`)
+    .map(
+      ({ kind, metadata }) => `${kind} ${metadata.namespace ? `${metadata.namespace}/` : ''}${metadata.name}`,
+    )
     .sort();
 }
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Item, type JsonObject } from '../../src/krm/item.ts';
+import { Item } from '../../src/krm/item.ts';
+import type { JsonObject } from '../../src/krm/json.ts';
 import { readResourceList } from '../../src/krm/resource-list.ts';
 import { resourceLists } from './lists.ts';
 

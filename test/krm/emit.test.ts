@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
 import { emitItem, emitJson, emitYaml, quote } from '../../src/krm/emit.ts';
-import type { JsonObject, JsonValue } from '../../src/krm/item.ts';
+import type { JsonObject, JsonValue } from '../../src/krm/json.ts';
 import { parseKubernetesYaml } from '../../src/krm/yaml.ts';
 
 const ambiguous = (
@@ -142,6 +142,12 @@ data:
 test('white space at the start of a block gets an indentation indicator', () => {
   assert.is(emitYaml({ a: '  x\ny\n' }, 0), 'a: |2\n    x\n  y\n');
   assert.is(emitYaml({ a: '\nx' }, 2), '  a: |2-\n\n    x\n');
+});
+
+test('text that begins with a tab is quoted: kpt would rewrite its block so that nobody can read it', () => {
+  assert.is(emitYaml({ a: '\tx\ny' }, 0), 'a: "\\tx\\ny"\n');
+  assert.is(emitYaml({ a: '\n\tx' }, 0), 'a: "\\n\\tx"\n');
+  assert.is(emitYaml({ a: 'x\n\ty\n' }, 0), 'a: |\n  x\n  \ty\n');
 });
 
 test('members that are undefined are left out', () => {

@@ -1,8 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { expandInPlace, findSelectorUse, type Generated } from '../../src/krm/in-place.ts';
-import { Item, type JsonObject, mapping } from '../../src/krm/item.ts';
-import { readResourceList, writeResourceList } from '../../src/krm/resource-list.ts';
+import type { Generated } from '../../src/krm/generated.ts';
+import { expandInPlace, findSelectorUse } from '../../src/krm/in-place.ts';
+import { Item } from '../../src/krm/item.ts';
+import { type JsonObject, mapping } from '../../src/krm/json.ts';
+import { readResourceList } from '../../src/krm/resource-list.ts';
+import { writeResourceList } from '../../src/krm/write.ts';
 import { listOf } from './lists.ts';
 
 const ownerAnnotation = 'example.org/generated-by';

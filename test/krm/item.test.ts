@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Item, ItemSyntaxError, type JsonObject } from '../../src/krm/item.ts';
+import { Item, ItemSyntaxError } from '../../src/krm/item.ts';
+import type { JsonObject } from '../../src/krm/json.ts';
 import { readResourceList } from '../../src/krm/resource-list.ts';
 import { scanAnnotations, scanItem } from '../../src/krm/scan.ts';
 import { resourceLists } from './lists.ts';

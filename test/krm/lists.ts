@@ -119,7 +119,7 @@ const functionConfig = members.map(
 );
 const results: Lines = () => ['results:', '- message: old', '  severity: info'];
 
-/** A random ResourceList with its number of items and whether comments can stand anywhere in it. */
+/** A random ResourceList, and how many items it has. */
 export const resourceLists: fc.Arbitrary<{ text: string; count: number }> = fc
   .record({
     column: fc.constantFrom(0, 2, 4),

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Item, type JsonObject } from '../../src/krm/item.ts';
-import { ResourceListError, readResourceList, writeResourceList } from '../../src/krm/resource-list.ts';
+import { Item } from '../../src/krm/item.ts';
+import type { JsonObject } from '../../src/krm/json.ts';
+import { ResourceListError, readResourceList } from '../../src/krm/resource-list.ts';
+import { writeResourceList } from '../../src/krm/write.ts';
 import { parseKubernetesYaml } from '../../src/krm/yaml.ts';
 import { listOf, resourceLists } from './lists.ts';
 

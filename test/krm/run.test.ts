@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { JsonObject, JsonValue } from '../../src/krm/item.ts';
+import type { JsonObject, JsonValue } from '../../src/krm/json.ts';
 import { readResourceList } from '../../src/krm/resource-list.ts';
 import { runFunction, type Transform } from '../../src/krm/run.ts';
 import { parseKubernetesYaml } from '../../src/krm/yaml.ts';

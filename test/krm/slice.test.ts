@@ -126,6 +126,7 @@ test('what is not a list of items, or not YAML, is refused', () => {
     '- a\n',
     '[a]',
     '',
+    '? [a]\n: b\n',
     'a: 1\na: 2\n',
   ]) {
     assert.throws(
@@ -141,6 +142,14 @@ test('what is not a list of items, or not YAML, is refused', () => {
       text,
     );
   }
+});
+
+test('a next item is never swallowed by bad indentation that the parser overlooks', () => {
+  const text = 'items:\n- \n ? - x\n  "x\n- b: 1\n';
+  assert.throws(
+    () => sliceTree(text),
+    (error: unknown) => error instanceof YamlError && error.line === 5,
+  );
 });
 
 test('deep nesting is an error, not a crash', () => {

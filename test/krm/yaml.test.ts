@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { JsonObject, JsonValue } from '../../src/krm/item.ts';
+import type { JsonObject, JsonValue } from '../../src/krm/json.ts';
 import { parseKubernetesYaml, YamlError } from '../../src/krm/yaml.ts';
 
 const scalar = (text: string): JsonValue | undefined => (parseKubernetesYaml(`a: ${text}`) as JsonObject).a;

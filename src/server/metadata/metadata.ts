@@ -74,7 +74,9 @@ export interface VersionStore {
   /** True if a row, live or not yet removed, refers to the object. */
   isReferenced(objectKey: string): Promise<boolean>;
   /** Count, bytes and newest time for each collection that has live versions. */
-  totals(): Promise<{ collectionId: string; count: number; bytes: number; newestAt: number; newestSize: number }[]>;
+  totals(): Promise<
+    { collectionId: string; count: number; bytes: number; newestAt: number; newestSize: number }[]
+  >;
 }
 
 /** A login. Its id is the SHA-256 of the token, in lower-case hex: the token itself is never stored. */
@@ -156,7 +158,11 @@ export interface ActionStore {
     retry: boolean,
   ): Promise<{ outcome: 'claimed' | 'done' | 'running' | 'failed'; action: Action }>;
   /** Extends the lease of a running action; false if it is not ours any more. */
-  renew(key: Pick<Action, 'namespace' | 'name' | 'runId' | 'holder'>, leaseMs: number, now: number): Promise<boolean>;
+  renew(
+    key: Pick<Action, 'namespace' | 'name' | 'runId' | 'holder'>,
+    leaseMs: number,
+    now: number,
+  ): Promise<boolean>;
   /** Ends a running action of ours; false if it is not ours any more. */
   finish(
     key: Pick<Action, 'namespace' | 'name' | 'runId' | 'holder'>,

@@ -19,7 +19,7 @@ const folder = folderToBuild({
   'base/sources.yaml': databaseBackup(),
   'wrong/kustomization.yaml': `${KUSTOMIZATION}resources: [../base]\ntransformers: [../container/expand.yaml]\npatches:
   - target: {kind: ScheduledBackup}
-    patch: '[{op: replace, path: /spec/templateRef/name, value: postgers}]'\n`,
+    patch: '[{"op": "replace", "path": "/spec/templateRef/name", "value": "postgers"}]'\n`,
 });
 
 const kubectl = (path: string) =>

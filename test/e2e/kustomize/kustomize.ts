@@ -1,7 +1,16 @@
 /** Real kustomize, the way users run it, and the pieces that their kustomizations are made of. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { documents, folderWith, type Manifest, type Ran, type RunOptions, root, run, succeed } from '../sandbox.ts';
+import {
+  documents,
+  folderWith,
+  type Manifest,
+  type Ran,
+  type RunOptions,
+  root,
+  run,
+  succeed,
+} from '../sandbox.ts';
 
 /** The flags without which kustomize does not run a program. */
 export const FLAGS = ['--enable-alpha-plugins', '--enable-exec'];
@@ -26,7 +35,10 @@ export function folderToBuild(files: Record<string, string>): string {
 }
 
 /** A configuration object that asks kustomize to run the function; `spec` is indented by two. */
-export function functionConfig(spec = ' {}', kind = 'apiVersion: riotkit.org/v1alpha1\nkind: ExpandBackups'): string {
+export function functionConfig(
+  spec = ' {}',
+  kind = 'apiVersion: riotkit.org/v1alpha1\nkind: ExpandBackups',
+): string {
   return `${kind}
 metadata:
   name: expand-backups

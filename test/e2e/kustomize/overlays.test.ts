@@ -2,7 +2,13 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Manifest, names, only, podOf, referencesOf } from '../sandbox.ts';
-import { databaseBackup, referredObjects, referringPod, restoreAction, secretGenerators } from '../sources.ts';
+import {
+  databaseBackup,
+  referredObjects,
+  referringPod,
+  restoreAction,
+  secretGenerators,
+} from '../sources.ts';
 import { build, folderToBuild, functionConfig, KUSTOMIZATION } from './kustomize.ts';
 
 const test = suite('kustomize: overlays');
@@ -47,7 +53,8 @@ function referencesResolve(objects: Manifest[]): void {
     const references = referencesOf(podOf(object));
     const secrets = [references.env, references.projected, references.imagePullSecrets].flat();
     assert.is(new Set(secrets).size, 4, `${kind} refers to ${secrets}`);
-    for (const name of secrets) assert.ok(there('Secret', namespace).includes(name), `${kind}: no Secret ${name}`);
+    for (const name of secrets)
+      assert.ok(there('Secret', namespace).includes(name), `${kind}: no Secret ${name}`);
     assert.equal(references.claims, there('PersistentVolumeClaim', namespace), kind);
     assert.equal(references.serviceAccount, there('ServiceAccount', namespace), kind);
     assert.is(references.configMaps?.length, 1, kind);
@@ -60,10 +67,18 @@ const hashed = /-[a-z0-9]{10}$/;
 for (const [title, baseLines, overlayLines] of [
   ['a base with the component and the Secrets', `components: [../component]\n${secretGenerators}`, ''],
   ['a base with the component, Secrets in the overlay', 'components: [../component]\n', secretGenerators],
-  ['a base with the component and a prefix of its own', `components: [../component]\nnamePrefix: b-\n${secretGenerators}`, ''],
+  [
+    'a base with the component and a prefix of its own',
+    `components: [../component]\nnamePrefix: b-\n${secretGenerators}`,
+    '',
+  ],
   ['the component in the overlay', secretGenerators, 'components: [../component]\n'],
   ['the component and the Secrets in the overlay', '', `components: [../component]\n${secretGenerators}`],
-  ['the component in both', `components: [../component]\nnamePrefix: b-\n${secretGenerators}`, 'components: [../component]\n'],
+  [
+    'the component in both',
+    `components: [../component]\nnamePrefix: b-\n${secretGenerators}`,
+    'components: [../component]\n',
+  ],
 ] as const) {
   test(`${title}: names, namespace, labels, images and hashed Secrets follow`, () => {
     const objects = overlaid(baseLines, OVERLAY + overlayLines);
@@ -81,22 +96,26 @@ for (const [title, baseLines, overlayLines] of [
 }
 
 test('the function as the last transformer of an overlay: patches reach the source, and references follow', () => {
-  const objects = overlaid(
-    '',
-    `${OVERLAY}transformers: [expand.yaml]\n${PATCH_SOURCE}${secretGenerators}`,
-    { 'overlay/expand.yaml': functionConfig() },
-  );
+  const objects = overlaid('', `${OVERLAY}transformers: [expand.yaml]\n${PATCH_SOURCE}${secretGenerators}`, {
+    'overlay/expand.yaml': functionConfig(),
+  });
   referencesResolve(objects);
   const cronJob = only(objects, 'CronJob', 'eu-database-backup');
   assert.is(cronJob.metadata.namespace, 'production');
-  const collection = podOf(cronJob).containers[0].env.find((entry: Manifest) => entry.name === 'BM_COLLECTION_ID');
+  const collection = podOf(cronJob).containers[0].env.find(
+    (entry: Manifest) => entry.name === 'BM_COLLECTION_ID',
+  );
   assert.is(collection.value, 'eu-database');
 });
 
 test('a layer that patches the source below a layer with the component: both reach the objects', () => {
-  const objects = overlaid('', `${OVERLAY}components: [../component]\n${secretGenerators}`.replace('../base', '../patched'), {
-    'patched/kustomization.yaml': `${KUSTOMIZATION}resources: [../base]\n${PATCH_SOURCE}`,
-  });
+  const objects = overlaid(
+    '',
+    `${OVERLAY}components: [../component]\n${secretGenerators}`.replace('../base', '../patched'),
+    {
+      'patched/kustomization.yaml': `${KUSTOMIZATION}resources: [../base]\n${PATCH_SOURCE}`,
+    },
+  );
   referencesResolve(objects);
   const pod = podOf(only(objects, 'CronJob', 'eu-database-backup'));
   const collection = pod.containers[0].env.find((entry: Manifest) => entry.name === 'BM_COLLECTION_ID');

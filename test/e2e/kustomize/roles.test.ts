@@ -1,7 +1,7 @@
 /** The function in the other places where kustomize runs functions. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { names, only } from '../sandbox.ts';
+import { canonical, documents, names, only } from '../sandbox.ts';
 import { databaseBackup, restoreAction } from '../sources.ts';
 import { build, folderToBuild, functionConfig, KUSTOMIZATION, tryBuild } from './kustomize.ts';
 
@@ -27,16 +27,29 @@ test('a ScheduledBackup under generators generates its objects, and built-ins ap
   assert.equal(Object.keys(metadata.annotations), ['riotkit.org/generated-by']);
 });
 
-test('a validator with mode validate lets a correct build pass unchanged', () => {
-  const folder = folderToBuild({
-    'kustomization.yaml': `${KUSTOMIZATION}resources: [sources.yaml]\ncomponents: [component]\nvalidators: [check.yaml]\n`,
-    'check.yaml': functionConfig('\n  mode: validate'),
-    'sources.yaml': `${databaseBackup()}---\n${restoreAction()}`,
+for (const [title, source, code, pattern] of [
+  ['lets a correct source pass unchanged', `${databaseBackup()}---\n${restoreAction()}`, 0, /^$/],
+  [
+    'refuses a wrong one',
+    restoreAction('restore', { backup: 'databse' }),
+    1,
+    /^error: RequestedBackupAction restore: spec\.scheduledBackupRef\.name: .*databse/m,
+  ],
+] as const) {
+  test(`mode validate ${title}`, () => {
+    const folder = folderToBuild({
+      'kustomization.yaml': `${KUSTOMIZATION}resources: [sources.yaml]\ntransformers: [check.yaml]\n`,
+      'check.yaml': functionConfig('\n  mode: validate'),
+      'sources.yaml': source,
+    });
+    const built = tryBuild(folder);
+    assert.is(built.code, code);
+    assert.match(built.stderr, pattern);
+    if (code === 0) assert.equal(canonical(documents(built.stdout)), canonical(documents(source)));
   });
-  assert.is(build(folder).filter(({ kind }) => kind === 'CronJob').length, 1);
-});
+}
 
-test('a validator with mode validate refuses a wrong source', () => {
+test('as a validator, mode validate refuses a wrong source', () => {
   const folder = folderToBuild({
     'kustomization.yaml': `${KUSTOMIZATION}resources: [sources.yaml]\nvalidators: [check.yaml]\n`,
     'check.yaml': functionConfig('\n  mode: validate'),

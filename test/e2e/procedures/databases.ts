@@ -3,8 +3,9 @@
  * environment but the parameters. Every database is an instance of its own in a temporary folder on a free port.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { existsSync, globSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,7 +19,16 @@ const path = [toolsDir, postgresBin, process.env.PATH, '/usr/sbin'].filter(Boole
 /** The programs that these tests cannot do without; test/e2e/install-databases.sh installs them. */
 export const tools = [
   ...['busybox', 'dash', 'shellcheck', 'setpriv', 'tar', 'setfattr'],
-  ...['postgres', 'pg_dump', 'pg_restore', 'mariadbd', 'mariadb', 'mariadb-dump', 'redis-server', 'redis-cli'],
+  ...[
+    'postgres',
+    'pg_dump',
+    'pg_restore',
+    'mariadbd',
+    'mariadb',
+    'mariadb-dump',
+    'redis-server',
+    'redis-cli',
+  ],
   ...['sqlite3', 'etcd', 'etcdctl', 'etcdutl'],
 ];
 
@@ -44,6 +54,12 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
+async function listening(port: number): Promise<void> {
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.destroy();
+}
+
 const folders: string[] = [];
 
 /** A folder that only `user` can use; removed when the tests end. */
@@ -58,7 +74,12 @@ export function folder(user: string | number = podUser): string {
 export function check(
   program: string,
   args: string[],
-  options: { env?: Record<string, string>; input?: string | Buffer; user?: string | number; cwd?: string } = {},
+  options: {
+    env?: Record<string, string>;
+    input?: string | Buffer;
+    user?: string | number;
+    cwd?: string;
+  } = {},
 ): string {
   const [command, ...rest] = asUser(options.user, [program, ...args]);
   const done = spawnSync(command as string, rest, {
@@ -73,9 +94,41 @@ export function check(
   return done.stdout.toString();
 }
 
+/** A session that stays open, as an application would have one. */
+export function open(program: string, args: string[], user: string | number) {
+  const [command, ...rest] = asUser(user, [program, ...args]);
+  const child = spawn(find(command as string) as string, rest, {
+    env: { PATH: path, HOME: '/nonexistent' },
+    cwd: '/',
+    detached: true,
+  });
+  running.add(child);
+  child.once('close', () => running.delete(child));
+  return {
+    /** Sends statements of which only the last one answers, and returns its one line. */
+    async ask(statements: string): Promise<string> {
+      const answer = new Promise<string>((resolve, reject) => {
+        child.stderr.once('data', (error) => reject(new Error(String(error))));
+        child.stdout.once('data', (line) => resolve(String(line).trim()));
+      });
+      child.stdin.write(`${statements}\n`);
+      return answer;
+    },
+    close: () => child.stdin.end(),
+  };
+}
+
 function asUser(user: string | number | undefined, command: string[]): string[] {
   if (user === undefined || !privileged) return command;
-  return ['setpriv', `--reuid=${user}`, '--regid=nogroup', '--clear-groups', '--inh-caps=-all', '--', ...command];
+  return [
+    'setpriv',
+    `--reuid=${user}`,
+    '--regid=nogroup',
+    '--clear-groups',
+    '--inh-caps=-all',
+    '--',
+    ...command,
+  ];
 }
 
 // --- the scripts -------------------------------------------------------------------------------------------------
@@ -145,7 +198,11 @@ export async function run(options: Run): Promise<Outcome> {
   const interpreter = shell === 'busybox' ? [find('busybox') as string, 'sh'] : ['/bin/dash'];
   const [command, ...args] = asUser(options.user ?? podUser, [...interpreter, script]);
   // A process group of its own, as the client makes one, so that all of it can be killed at once.
-  const child = spawn(find(command as string) ?? (command as string), args, { env, cwd: '/', detached: true });
+  const child = spawn(find(command as string) ?? (command as string), args, {
+    env,
+    cwd: '/',
+    detached: true,
+  });
   running.add(child);
 
   const leaks = new Set<string>();
@@ -178,7 +235,8 @@ export async function run(options: Run): Promise<Outcome> {
 export async function succeed(options: Run): Promise<Buffer> {
   const outcome = await run(options);
   const what = `${options.procedure} ${options.operation} (${options.shell ?? 'dash'})`;
-  if (outcome.code !== 0) throw new Error(`${what} failed: ${outcome.code ?? outcome.signal}\n${outcome.stderr}`);
+  if (outcome.code !== 0)
+    throw new Error(`${what} failed: ${outcome.code ?? outcome.signal}\n${outcome.stderr}`);
   if (outcome.leaks.length > 0) throw new Error(`${what} showed a secret: ${outcome.leaks.join('\n')}`);
   if (outcome.leftovers.length > 0) throw new Error(`${what} left ${outcome.leftovers.join(', ')}`);
   return outcome.stdout;
@@ -258,28 +316,24 @@ interface Start {
   user: string;
   port: number;
   env?: Record<string, string>;
-  ready: () => void;
+  ready: () => unknown;
   stopSignal?: NodeJS.Signals;
 }
 
 async function start(options: Start): Promise<Server> {
   const [command, ...args] = asUser(options.user, options.command);
+  const logFile = join(folder(), 'log');
+  const log = openSync(logFile, 'a');
   const child = spawn(find(command as string) ?? (command as string), args, {
     env: { PATH: path, LC_ALL: 'C.UTF-8', ...options.env },
     cwd: '/',
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // A file, because nobody reads a pipe while a test waits for another program.
+    stdio: ['ignore', log, log],
   });
   running.add(child);
   // A server must not keep the test run alive: when all tests have ended, it is killed.
   child.unref();
-  let log = '';
-  for (const stream of [child.stdout, child.stderr] as (Socket | null)[]) {
-    stream?.unref();
-    stream?.on('data', (chunk) => {
-      log = (log + chunk).slice(-10_000);
-    });
-  }
   let exited = false;
   const ended = new Promise<void>((resolve) =>
     child.once('close', () => {
@@ -297,14 +351,14 @@ async function start(options: Start): Promise<Server> {
   };
   for (let attempt = 0; attempt < 150 && !exited; attempt++) {
     try {
-      options.ready();
+      await options.ready();
       return { port: options.port, stop };
     } catch {
       await sleep(100);
     }
   }
   killGroup(child);
-  throw new Error(`${options.command[0]} did not start\n${log}`);
+  throw new Error(`${options.command[0]} did not start\n${readFileSync(logFile, 'utf8').slice(-10_000)}`);
 }
 
 /** A cluster whose superuser "postgres" has the given password; TCP only, like a pod sees it. */
@@ -313,9 +367,13 @@ export async function startPostgres(password: string): Promise<Server> {
   const port = await freePort();
   const pwfile = join(folder('postgres'), 'password');
   check('tee', [pwfile], { input: `${password}\n`, user: 'postgres' });
-  check('initdb', ['--pgdata', data, '--username=postgres', '--auth=scram-sha-256', `--pwfile=${pwfile}`, '--no-sync'], {
-    user: 'postgres',
-  });
+  check(
+    'initdb',
+    ['--pgdata', data, '--username=postgres', '--auth=scram-sha-256', `--pwfile=${pwfile}`, '--no-sync'],
+    {
+      user: 'postgres',
+    },
+  );
   const settings = ['fsync=off', 'shared_buffers=32MB', `unix_socket_directories=${data}`, `port=${port}`];
   return start({
     command: ['postgres', '-D', data, ...settings.flatMap((setting) => ['-c', setting])],
@@ -345,7 +403,13 @@ export function psql(account: Account, sql: string): string {
 export async function occupy(account: Required<Omit<Account, 'user'>>): Promise<void> {
   const { port, password, db } = account;
   const child = spawn(find('psql') as string, ['-Xqc', 'SELECT pg_sleep(60)'], {
-    env: { PGHOST: '127.0.0.1', PGPORT: String(port), PGUSER: 'postgres', PGPASSWORD: password, PGDATABASE: db },
+    env: {
+      PGHOST: '127.0.0.1',
+      PGPORT: String(port),
+      PGUSER: 'postgres',
+      PGPASSWORD: password,
+      PGDATABASE: db,
+    },
     detached: true,
     stdio: 'ignore',
   });
@@ -360,11 +424,18 @@ export async function startMariadb(password: string): Promise<Server> {
   const port = await freePort();
   const socket = join(data, 's');
   const common = ['--no-defaults', `--datadir=${data}/db`];
-  check('mariadb-install-db', [...common, '--auth-root-authentication-method=normal', '--skip-test-db'], { user: 'mysql' });
+  check('mariadb-install-db', [...common, '--auth-root-authentication-method=normal', '--skip-test-db'], {
+    user: 'mysql',
+  });
   const server = await start({
     command: [
       ...['mariadbd', ...common, `--port=${port}`, '--bind-address=127.0.0.1', `--socket=${socket}`],
-      ...[`--pid-file=${data}/pid`, '--skip-name-resolve', '--innodb-flush-log-at-trx-commit=0', '--event-scheduler=OFF'],
+      ...[
+        `--pid-file=${data}/pid`,
+        '--skip-name-resolve',
+        '--innodb-flush-log-at-trx-commit=0',
+        '--event-scheduler=OFF',
+      ],
       '--innodb-buffer-pool-size=32M',
     ],
     user: 'mysql',
@@ -382,7 +453,17 @@ export function mysql(account: Account, sql: string): string {
   const { port, password, db = '', user = 'root' } = account;
   return check(
     'mariadb',
-    ['--no-defaults', '-N', '--batch', '--default-character-set=utf8mb4', '--protocol=TCP', '-h127.0.0.1', `-P${port}`, `-u${user}`, `--database=${db}`],
+    [
+      '--no-defaults',
+      '-N',
+      '--batch',
+      '--default-character-set=utf8mb4',
+      '--protocol=TCP',
+      '-h127.0.0.1',
+      `-P${port}`,
+      `-u${user}`,
+      `--database=${db}`,
+    ],
     { env: { MYSQL_PWD: password }, input: sql },
   ).trim();
 }
@@ -427,7 +508,8 @@ export async function startEtcd(data: string, user: string): Promise<Server> {
     ],
     user,
     port,
-    ready: () => etcdctl(port, ['endpoint', 'health']),
+    ready: () =>
+      etcdctl(port, ['endpoint', 'status'], { ETCDCTL_USER: 'root', ETCDCTL_PASSWORD: awkwardPassword }),
   });
 }
 
@@ -441,16 +523,24 @@ export function etcdctl(port: number, args: string[], env: Record<string, string
 export async function startFerretdb(user: string, password: string): Promise<Server> {
   const data = folder('nobody');
   const port = await freePort();
-  mkdirSync(join(data, 'db'));
-  if (privileged) check('chown', ['nobody', join(data, 'db')]);
   return start({
     command: [
-      ...['ferretdb', '--handler=sqlite', `--sqlite-url=file:${data}/db/`, `--listen-addr=127.0.0.1:${port}`],
-      ...['--telemetry=disable', '--debug-addr=-', `--state-dir=${data}`, '--log-level=error'],
-      ...['--test-enable-new-auth', '--setup-database=admin', `--setup-username=${user}`, `--setup-password=${password}`],
+      ...['ferretdb', '--handler=sqlite', `--sqlite-url=file:${data}/`, `--listen-addr=127.0.0.1:${port}`],
+      ...[
+        '--telemetry=disable',
+        '--debug-addr=-',
+        `--state-dir=${data}`,
+        '--log-level=error',
+        '--test-enable-new-auth',
+      ],
     ],
+    env: {
+      FERRETDB_SETUP_DATABASE: 'admin',
+      FERRETDB_SETUP_USERNAME: user,
+      FERRETDB_SETUP_PASSWORD: password,
+    },
     user: 'nobody',
     port,
-    ready: () => check('dash', ['-c', `exec 3<>/dev/null; busybox nc -z 127.0.0.1 ${port}`]),
+    ready: () => listening(port),
   });
 }

@@ -5,7 +5,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { awkwardPassword, loudly, mysql, refuse, run, type Server, type Shell, startMariadb, succeed } from './databases.ts';
+import {
+  awkwardPassword,
+  loudly,
+  mysql,
+  refuse,
+  run,
+  type Server,
+  type Shell,
+  startMariadb,
+  succeed,
+} from './databases.ts';
 
 const password = awkwardPassword;
 /** Looks like an option and like shell; mysqldump itself cannot take quotes in a name. */

@@ -1,7 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { awkwardPassword, loudly, occupy, psql, refuse, run, type Server, shells, startPostgres, succeed } from './databases.ts';
+import {
+  awkwardPassword,
+  loudly,
+  occupy,
+  psql,
+  refuse,
+  run,
+  type Server,
+  shells,
+  startPostgres,
+  succeed,
+} from './databases.ts';
 
 const test = suite('postgres');
 const password = awkwardPassword;
@@ -28,12 +39,14 @@ function fill(): void {
     SELECT lo_unlink(oid) FROM pg_largeobject_metadata; SELECT lo_from_bytea(4711, 'large object');`);
 }
 
-test.before(loudly(async () => {
-  server = await startPostgres(password);
-  params = { hostname: '127.0.0.1', port: String(server.port), password, db };
-  sql(`CREATE DATABASE ${quotedDb}`, 'postgres');
-  sql('CREATE ROLE reader');
-}));
+test.before(
+  loudly(async () => {
+    server = await startPostgres(password);
+    params = { hostname: '127.0.0.1', port: String(server.port), password, db };
+    sql(`CREATE DATABASE ${quotedDb}`, 'postgres');
+    sql('CREATE ROLE reader');
+  }),
+);
 test.after(() => server?.stop());
 
 for (const shell of shells) {
@@ -52,7 +65,9 @@ for (const shell of shells) {
     fill();
     const before = content();
     const dump = await succeed({ procedure: 'postgres', operation: 'backup', params, shell });
-    sql(`DELETE FROM "o'dd"."Items"; CREATE TABLE more (item int REFERENCES "o'dd"."Items"); INSERT INTO more VALUES (NULL)`);
+    sql(
+      `DELETE FROM "o'dd"."Items"; CREATE TABLE more (item int REFERENCES "o'dd"."Items"); INSERT INTO more VALUES (NULL)`,
+    );
     const changed = content();
 
     const refused = await refuse({ procedure: 'postgres', operation: 'restore', params, shell, input: dump });
@@ -106,8 +121,11 @@ for (const shell of shells) {
     await succeed({ procedure: 'postgres', operation: 'restore', params: cluster, shell, input: dump });
     await session;
     assert.is(content(), before);
-    assert.is(sql(`SELECT rolcanlogin, pg_get_userbyid(datdba) FROM pg_roles, pg_database
-      WHERE rolname = 'app' AND datname = current_database()`), 't|app');
+    assert.is(
+      sql(`SELECT rolcanlogin, pg_get_userbyid(datdba) FROM pg_roles, pg_database
+      WHERE rolname = 'app' AND datname = current_database()`),
+      't|app',
+    );
 
     // A new server, where the superuser has another password than in the dump.
     const other = await startPostgres('another one');
@@ -153,13 +171,21 @@ test('owners: skip loads a dump whose roles do not exist', async () => {
   sql('ALTER VIEW totals OWNER TO postgres; DROP ROLE gone');
   const refused = await refuse({ procedure: 'postgres', operation: 'restore', params, input: dump });
   assert.match(refused.stderr, /set owners to skip/);
-  await succeed({ procedure: 'postgres', operation: 'restore', params: { ...params, owners: 'skip' }, input: dump });
+  await succeed({
+    procedure: 'postgres',
+    operation: 'restore',
+    params: { ...params, owners: 'skip' },
+    input: dump,
+  });
   assert.is(sql("SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relname = 'totals'"), 'postgres');
 });
 
 test('a wrong password fails with nothing that looks like a dump', async () => {
   for (const shell of shells) {
-    for (const wrong of [{ ...params, password: 'wrong' }, { ...params, password: 'wrong', db: '' }]) {
+    for (const wrong of [
+      { ...params, password: 'wrong' },
+      { ...params, password: 'wrong', db: '' },
+    ]) {
       const refused = await refuse({ procedure: 'postgres', operation: 'backup', params: wrong, shell });
       assert.is(refused.stdout.length, 0);
       assert.match(refused.stderr, /password authentication failed/);

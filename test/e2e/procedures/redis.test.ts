@@ -1,7 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { awkwardPassword, loudly, redis, refuse, run, type Server, shells, startRedis, succeed } from './databases.ts';
+import {
+  awkwardPassword,
+  loudly,
+  redis,
+  refuse,
+  run,
+  type Server,
+  shells,
+  startRedis,
+  succeed,
+} from './databases.ts';
 
 const test = suite('redis');
 const password = awkwardPassword;
@@ -33,7 +43,7 @@ function fill(on = server): void {
       'ZADD sorted 1.5 member',
       'XADD stream 1-1 f v',
       'SET expiring soon PXAT 4102444800123',
-      'EVAL "for i = 1, 3000 do redis.call(\'SET\', \'n:\' .. i, string.rep(i, 20)) end" 0',
+      "EVAL \"for i = 1, 3000 do redis.call('SET', 'n:' .. i, string.rep(i, 20)) end\" 0",
       'SELECT 7',
       'SET seven 7',
       String.raw`FUNCTION LOAD REPLACE "#!lua name=lib\nredis.register_function('greet', function() return 'hello' end)"`,
@@ -65,7 +75,8 @@ for (const shell of shells) {
     cli('DEL list\nSET hash overwritten\nSET later 1\nSELECT 3\nSET three 3\nFUNCTION FLUSH');
     await succeed({ procedure: 'redis', operation: 'restore', params, shell, input: dump });
     // An expiry time is worked out from what is left of it, to the second.
-    const rounded = (text: string) => text.replaceAll(/(410244\d{4})\d{3}/g, (_all, s) => String(Math.round(s / 10)));
+    const rounded = (text: string) =>
+      text.replaceAll(/(410244\d{4})\d{3}/g, (_all, s) => String(Math.round(s / 10)));
     assert.is(rounded(content()), rounded(before));
     assert.is(cli('FCALL greet 0'), 'hello');
 

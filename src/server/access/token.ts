@@ -1,0 +1,133 @@
+/**
+ * Tokens: JSON Web Tokens with the original's claims, signed with HS256 and nothing else.
+ *
+ * A good signature is necessary but not sufficient: a token is valid only as long as its session is on record.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { createSigner, createVerifier, TOKEN_ERROR_CODES } from 'fast-jwt';
+import { UserError } from '../../api/problem.ts';
+import { type OperationsScope, readScope } from './scope.ts';
+
+/** Six hours, as in the original's last release. */
+export const DEFAULT_LIFETIME_MS = 6 * 60 * 60 * 1000;
+/** Characters of the longest token that is looked at. One with the largest scope fits. */
+export const MAX_TOKEN_LENGTH = 8192;
+const ALGORITHM = 'HS256';
+
+/** What a token says. */
+export interface Claims {
+  login: string;
+  accessKeyName: string;
+  scope: OperationsScope | null;
+  /** Milliseconds since the epoch; whole seconds. */
+  issuedAt: number;
+  expiresAt: number;
+}
+
+export interface SignedToken {
+  token: string;
+  /** SHA-256 of the token. */
+  sessionId: string;
+  /** Milliseconds since the epoch. */
+  expiresAt: number;
+}
+
+/** Why a token was refused. */
+export type TokenFault = 'invalid' | 'expired';
+
+export interface Tokens {
+  /** A new token, different from all others, even of the same account in the same second. */
+  sign(claims: Pick<Claims, 'login' | 'accessKeyName' | 'scope'>, now: number): SignedToken;
+  /** The claims of a token that was signed with our key and has not expired. Never throws. */
+  verify(token: string, now: number): Claims | TokenFault;
+}
+
+/**
+ * Signs and verifies with one key.
+ *
+ * @throws {UserError} if the key is empty or the lifetime not a positive number of milliseconds.
+ */
+export function createTokens(options: { key: string; lifetimeMs?: number }): Tokens {
+  const lifetimeMs = options.lifetimeMs ?? DEFAULT_LIFETIME_MS;
+  if (options.key.trim() === '') {
+    throw new UserError({
+      code: 'missing-field',
+      message:
+        'the key that signs tokens is empty: set BR_JWT_SECRET_KEY or --jwt-secret-key to a long random text',
+    });
+  }
+  if (!Number.isFinite(lifetimeMs) || lifetimeMs < 1000) {
+    throw new UserError({
+      code: 'invalid-value',
+      message: 'the lifetime of tokens must be at least one second',
+    });
+  }
+  const signer = createSigner({ key: options.key, algorithm: ALGORITHM, noTimestamp: true });
+  // Expiry is checked below with the caller's clock. Results are not cached: the cache would hold tokens in memory.
+  const verifier = createVerifier({
+    key: options.key,
+    algorithms: [ALGORITHM],
+    ignoreExpiration: true,
+    cache: false,
+  });
+
+  return {
+    sign({ login, accessKeyName, scope }, now) {
+      const issued = Math.floor(now / 1000);
+      const expires = issued + Math.floor(lifetimeMs / 1000);
+      const token = signer({
+        login,
+        accessKeyName,
+        operationsScope: Buffer.from(JSON.stringify(scope)).toString('base64'),
+        // The original drew from 64 values, so every 64th pair of logins within a second failed.
+        rand: randomBytes(16).toString('hex'),
+        exp: expires,
+        orig_iat: issued,
+      });
+      return { token, sessionId: sessionIdOf(token), expiresAt: expires * 1000 };
+    },
+
+    verify(token, now) {
+      if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH) return 'invalid';
+      let payload: unknown;
+      try {
+        payload = verifier(token);
+      } catch (error) {
+        return (error as { code?: unknown }).code === TOKEN_ERROR_CODES.expired ? 'expired' : 'invalid';
+      }
+      const claims = readClaims(payload);
+      if (!claims) return 'invalid';
+      return now >= claims.expiresAt ? 'expired' : claims;
+    },
+  };
+}
+
+/** The id of the session that belongs to a token: its SHA-256, in lower-case hex. */
+export function sessionIdOf(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
+}
+
+/** A sentence for the log if the key could be guessed from a token; undefined if it is long enough. */
+export function explainWeakKey(key: string): string | undefined {
+  return Buffer.byteLength(key) < 32
+    ? 'the key that signs tokens has fewer than 32 characters: whoever holds a token could try to guess it'
+    : undefined;
+}
+
+function readClaims(payload: unknown): Claims | undefined {
+  if (typeof payload !== 'object' || payload === null) return undefined;
+  const { login, accessKeyName, operationsScope, exp, orig_iat: issued } = payload as Record<string, unknown>;
+  if (typeof login !== 'string' || typeof accessKeyName !== 'string') return undefined;
+  if (typeof operationsScope !== 'string' || !isTime(exp) || !isTime(issued)) return undefined;
+  try {
+    // An unreadable scope must never be taken for none. 'null' as JSON is the one way to say that there is none.
+    const scope = readScope(JSON.parse(Buffer.from(operationsScope, 'base64').toString()));
+    return { login, accessKeyName, scope, issuedAt: issued * 1000, expiresAt: exp * 1000 };
+  } catch {
+    return undefined;
+  }
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}

@@ -1,0 +1,112 @@
+/** What the folder does to single files and directories, such that a power cut undoes none of it. */
+import { type FileHandle, link, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
+import { dirname, relative } from 'node:path';
+
+/** Writes all pieces at the end of a file; the system may take them in several bites. */
+export async function writeAll(file: FileHandle, pieces: readonly Buffer[]): Promise<number> {
+  const total = pieces.reduce((sum, { length }) => sum + length, 0);
+  let rest = pieces;
+  for (let left = total; left > 0; ) {
+    const { bytesWritten } = await file.writev(rest);
+    left -= bytesWritten;
+    if (left > 0) rest = behind(rest, bytesWritten);
+  }
+  return total;
+}
+
+function behind(pieces: readonly Buffer[], bytes: number): Buffer[] {
+  let skip = bytes;
+  return pieces.flatMap((piece) => {
+    const skipped = Math.min(skip, piece.length);
+    skip -= skipped;
+    return skipped === piece.length ? [] : [piece.subarray(skipped)];
+  });
+}
+
+/** Gives a file its final name; throws `EEXIST` if there is one of that name. */
+export async function moveWithoutReplacing(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (!NO_LINKS.has(codeOf(error))) throw error;
+    // A file system without hard links. Names are used once, so nobody comes between.
+    if (await exists(to)) throw Object.assign(new Error('the file exists'), { code: 'EEXIST' });
+    await rename(from, to);
+    return;
+  }
+  await unlink(from);
+}
+
+const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** Directories whose names are known to be on stable storage, so that it is ensured only once. */
+export class DurableDirectories {
+  readonly #root: string;
+  readonly #known = new Set<string>();
+
+  /** Everything above `root` is the operator's. */
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** Makes a directory and those above it, up to the root, and flushes their names. */
+  async make(directory: string): Promise<void> {
+    if (this.#known.has(directory)) return;
+    if (relative(this.#root, directory) !== '') {
+      const parent = dirname(directory);
+      await this.make(parent);
+      try {
+        await mkdir(directory, { mode: 0o700 });
+      } catch (error) {
+        if (codeOf(error) !== 'EEXIST') throw error;
+      }
+      // Even if somebody else made it: they may not have flushed it yet.
+      await flushDirectory(parent);
+    }
+    this.#known.add(directory);
+  }
+
+  /** Call when a directory turned out to be gone: somebody tidied up. */
+  forget(): void {
+    this.#known.clear();
+  }
+}
+
+/** Brings the names in a directory to stable storage. */
+export async function flushDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } catch (error) {
+    // Some network file systems cannot, and need not.
+    if (codeOf(error) !== 'EINVAL' && codeOf(error) !== 'ENOTSUP') throw error;
+  } finally {
+    await directory.close();
+  }
+}
+
+/** Removes a file; false if there was none. */
+export async function removeFile(path: string): Promise<boolean> {
+  try {
+    await unlink(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false;
+    throw error;
+  }
+}
+
+/** The system's name of an error, such as `ENOSPC`; empty if it is no system error. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}

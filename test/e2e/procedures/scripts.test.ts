@@ -1,0 +1,40 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { check, find, tools } from './databases.ts';
+
+const root = join(import.meta.dirname, '../../..');
+const scripts = globSync('procedures/*/*.sh', { cwd: root }).map((file) => join(root, file));
+const test = suite('procedures: scripts');
+
+test('everything that these tests need is installed', () => {
+  assert.equal(
+    tools.filter((program) => find(program) === undefined),
+    [],
+    'run test/e2e/install-databases.sh',
+  );
+});
+
+test('shellcheck has nothing to say', () => {
+  assert.is(scripts.length, 16);
+  check('shellcheck', ['--shell=sh', '--severity=style', ...scripts]);
+});
+
+test('what shellcheck may not say has a reason beside it', () => {
+  for (const script of scripts) {
+    for (const line of readFileSync(script, 'utf8').split('\n')) {
+      if (line.includes('shellcheck disable')) assert.match(line, /disable=[SC0-9,]+ # \w+/, script);
+    }
+  }
+});
+
+test('the shells of the stock images can parse them', () => {
+  for (const script of scripts) {
+    check('dash', ['-n', script]);
+    check('busybox', ['sh', '-n', script]);
+    check('bash', ['--posix', '-n', script]);
+  }
+});
+
+test.run();
