@@ -4,6 +4,7 @@
  *   gen/types.ts        one TypeScript type for each schema
  *   gen/validators.js   one validator for each kind of the function, and for each procedure's parameters
  *   gen/server-validators.js   the same for the kinds of the server, apart so that the function stays small
+ *   gen/time-zones.ts   the names of time zones
  *   gen/procedures.ts   the built-in procedures with their scripts, so that the bundle needs no disk
  *
  *   node scripts/generate.ts          writes them
@@ -47,6 +48,7 @@ const outputs: Record<string, string> = {
   'gen/server-validators.js': validators(kinds(SERVER_GROUP), []),
   'gen/server-validators.d.ts': declarations(kinds(SERVER_GROUP), []),
   'gen/procedures.ts': embedded(),
+  'gen/time-zones.ts': timeZones(),
   'docs/procedures.md': procedureDocs(),
 };
 
@@ -190,6 +192,12 @@ function embedded(): string {
     '];',
     '',
   ].join('\n');
+}
+
+/** The names that Intl lists, because asking it at run time takes longer than reading the input. */
+function timeZones(): string {
+  const names = ['Etc/UTC', ...Intl.supportedValuesOf('timeZone')].join('\n');
+  return `${HEADER}export const timeZones: ReadonlySet<string> = new Set(\`${names}\`.split('\\n'));\n`;
 }
 
 /** docs/procedures.md with its generated part renewed. */

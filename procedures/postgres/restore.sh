@@ -79,7 +79,7 @@ adapt_globals='
   /^DROP ROLE IF EXISTS .*;$/ { print "--"; next }
   /^DROP DATABASE IF EXISTS .*;$/ { sub(/;$/, " WITH (FORCE);") }
   /^CREATE ROLE .*;$/ {
-    print "DO $backup_maker$BEGIN " $0 " EXCEPTION WHEN duplicate_object THEN NULL; END$backup_maker$;"; next
+    print "DO $backup_maker$ BEGIN " $0 " EXCEPTION WHEN duplicate_object THEN NULL; END $backup_maker$;"; next
   }
   index($0, "ALTER ROLE " ENVIRON["own_role"] " WITH ") == 1 { print "--"; next }
   { print }

@@ -39,23 +39,32 @@ fi
 pong=$(redis-cli "$@" PING) || fail 'cannot connect, see above. Check hostname, port and tls. Nothing was changed.'
 [ "$pong" = PONG ] || fail "the server answers: $pong. Check user and password. Nothing was changed."
 
-# info <name> <command that asks a server> <its arguments>
-info() {
-  name=$1
-  shift
-  "$@" INFO | tr -d '\r' | sed -n "s/^$name://p"
+# ask <arguments of redis-cli>: what the server tells about itself, for field and lasting_keys. A server that does not answer
+# must not look like one without keys.
+ask() {
+  redis-cli "$@" INFO >"$scratch/answer" || fail 'the server does not answer any more, see above. Nothing was changed.'
+  tr -d '\r' <"$scratch/answer" >"$scratch/info"
+  grep -q '^redis_version:' "$scratch/info" || {
+    cat "$scratch/answer" >&2
+    fail 'the server refuses INFO, see above. The user needs that command. Nothing was changed.'
+  }
+}
+field() {
+  sed -n "s/^$1://p" "$scratch/info"
 }
 # How many keys without an expiry time each database holds; those with one may be gone before they are counted.
 lasting_keys() {
-  "$@" INFO keyspace | tr -d '\r' | sed -n 's/^\(db[0-9]*\):keys=\([0-9]*\),expires=\([0-9]*\),.*/\1 \2 \3/p' |
+  sed -n 's/^\(db[0-9]*\):keys=\([0-9]*\),expires=\([0-9]*\).*/\1 \2 \3/p' "$scratch/info" |
     while read -r name keys expires; do
       [ "$keys" = "$expires" ] || printf '%s=%s ' "$name" "$((keys - expires))"
     done
 }
 
-role=$(info role redis-cli "$@")
+ask "$@"
+target_version=$(field redis_version)
+role=$(field role)
+cluster=$(field cluster_enabled)
 [ "$role" != slave ] || fail 'this server is a replica. Set hostname to the primary. Nothing was changed.'
-cluster=$(info cluster_enabled redis-cli "$@")
 [ "$cluster" != 1 ] || fail 'this is a Redis Cluster, which this procedure cannot load. Nothing was changed.'
 
 # --- the private server
@@ -65,9 +74,14 @@ redis-server --port 0 --unixsocket "$scratch/socket" --unixsocketperm 700 --dir 
   --databases 20000 --save '' --appendonly no --loglevel warning --daemonize no >"$scratch/log" 2>&1 &
 private=$!
 
+# It has no password; REDISCLI_AUTH is that of the target.
 ours() (
   unset REDISCLI_AUTH
   redis-cli -s "$scratch/socket" "$@"
+)
+ask_ours() (
+  unset REDISCLI_AUTH
+  ask -s "$scratch/socket"
 )
 until [ "$(ours PING 2>/dev/null)" = PONG ]; do
   kill -0 "$private" 2>/dev/null || {
@@ -76,13 +90,15 @@ until [ "$(ours PING 2>/dev/null)" = PONG ]; do
   }
   sleep 1
 done
+# It is in memory now, and the commands need the space.
+rm "$scratch/dump.rdb"
 
 # A server refuses values that a later version has written, and would do so only after the old keys were deleted.
 as_number() {
   printf '%s\n' "$1" | sed 's/^\([0-9]*\)\.\([0-9]*\).*/\1 * 100 + \2/'
 }
-source_version=$(info redis_version ours)
-target_version=$(info redis_version redis-cli "$@")
+ask_ours
+source_version=$(field redis_version)
 [ "$(($(as_number "$target_version")))" -ge "$(($(as_number "$source_version")))" ] ||
   fail "the target is version $target_version, but this container is $source_version. Set version to the target's or an older one. Nothing was changed."
 
@@ -103,25 +119,27 @@ page='
   local position = redis.call("GET", "position") or "0"
   redis.call("SELECT", number)
   local scan = redis.call("SCAN", position, "COUNT", 500)
-  local text = {}
+  local text, lasting = {}, 0
   if position == "0" then text[1] = command("SELECT", number) end
   for _, key in ipairs(scan[2]) do
     local value, left = redis.call("DUMP", key), redis.call("PTTL", key)
     if value then
       local expiry = "0"
-      if left >= 0 then expiry = string.format("%.0f", now + left) end
+      if left >= 0 then expiry = string.format("%.0f", now + left) else lasting = lasting + 1 end
       text[#text + 1] = command("RESTORE", key, expiry, value, "REPLACE", "ABSTTL")
     end
   end
   redis.call("SELECT", state)
+  redis.call("INCRBY", "lasting", lasting)
   if scan[1] == "0" then redis.call("DEL", "position") else redis.call("SET", "position", scan[1]) end
   return table.concat(text)'
 
 : >"$load"
-databases=$(ours INFO keyspace | tr -d '\r' | sed -n 's/^db\([0-9]*\):.*/\1/p')
+databases=$(sed -n 's/^db\([0-9]*\):.*/\1/p' "$scratch/info")
 for number in $databases; do
   while :; do
-    ours EVAL "$page" 0 "$number" 19999 "$(date +%s)000" >"$scratch/page"
+    ours EVAL "$page" 0 "$number" 19999 "$(date +%s)000" >"$scratch/page" ||
+      fail 'the private server has ended. Raise the memory limit of this container. Nothing was changed.'
     # Protocol text begins with an asterisk; an empty page is the line end alone; all else is an error message.
     case $(head -c 1 "$scratch/page") in
       '*' | '') ;;
@@ -150,7 +168,16 @@ case $libraries in
     } >>"$load"
     ;;
 esac
-expected=$(lasting_keys ours)
+
+# One page that got lost would be noticed only when the old keys are gone, so count before.
+copied=$(ours -n 19999 GET lasting)
+ours -n 19999 DEL lasting >/dev/null
+ask_ours
+expected=$(lasting_keys)
+total=0
+for each in $expected; do total=$((total + $(printf '%s' "$each" | sed 's/.*=//'))); done
+[ "$((copied + 0))" -ge "$total" ] || fail "only $copied of $total keys could be read from the backup. Nothing was changed."
+
 kill -9 "$private"
 wait "$private" 2>/dev/null || :
 private=
@@ -173,6 +200,8 @@ redis-cli "$@" --pipe <"$scratch/commands" >"$scratch/replies" 2>&1 || {
 }
 
 # The replies inside of a transaction are not looked at by redis-cli, so compare what has arrived.
-actual=$(lasting_keys redis-cli "$@")
+redis-cli "$@" INFO >"$scratch/answer" || fail 'the keys were sent, but then the server did not answer. Check what it holds.'
+tr -d '\r' <"$scratch/answer" >"$scratch/info"
+actual=$(lasting_keys)
 [ "$actual" = "$expected" ] ||
   fail "the target does not hold as many keys as the backup: $actual instead of $expected. Stop what writes to it, or raise its maxmemory, and run the restore again."

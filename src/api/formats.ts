@@ -3,6 +3,8 @@
  *
  * The compiled validators ask `formats` for yes or no; `explainFormat` gives the reason for the error message.
  */
+
+import { timeZones } from '../../gen/time-zones.ts';
 import { hasBech32Checksum } from './bech32.ts';
 import { explainCron } from './cron.ts';
 
@@ -144,8 +146,8 @@ function explainImage(value: string): string | undefined {
 
 /** Kubernetes reads names of the IANA database case-sensitively, and refuses `Local`. */
 function explainTimeZone(value: string): string | undefined {
-  // Asking for the names is ten times faster than asking for a date format, and knows all but the aliases.
-  if (value === 'Etc/UTC' || Intl.supportedValuesOf('timeZone').includes(value)) return undefined;
+  // Making a date format takes 10 ms, as long as all the rest; only aliases and mistakes need it.
+  if (timeZones.has(value)) return undefined;
   try {
     const known = new Intl.DateTimeFormat('en', { timeZone: value }).resolvedOptions().timeZone;
     if (/^[+-]/.test(value)) return 'must be a name such as Europe/Warsaw, not an offset';

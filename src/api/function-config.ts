@@ -80,6 +80,8 @@ function readConfigMap(object: JsonObject): { config: FunctionConfig; problems: 
     problems.push({
       ...problem,
       path,
+      // A ConfigMap holds strings only.
+      message: problem.message.replace(/: write (true|false)$/, ': write "$1"'),
       ...(problem.proposal !== undefined && { proposal: problem.proposal.replace(/^spec\./, '') }),
     });
   }

@@ -81,14 +81,16 @@ export function readKind<K extends Kind>(kind: K, item: Item): { object?: Kinds[
     if (!(error instanceof ItemSyntaxError)) throw error;
     return { problems: [syntaxProblem(error)] };
   }
-  const problems = [...validate(VALIDATORS[kind], value).map(withNameHint), ...checkMetadata(value.metadata)];
+  const problems = [...validate(VALIDATORS[kind], value).map(withHint), ...checkMetadata(value.metadata)];
   if (hasError(problems)) return { problems };
   return { object: value as unknown as Kinds[K], problems };
 }
 
 /** What is wrong with the text of an object. */
 export function syntaxProblem({ line, message }: ItemSyntaxError): Problem {
-  const hint = /alias/.test(message) ? '; text that begins with * must stand in quotes' : '';
+  const hint = /^(unexpected|unresolved) alias/i.test(message)
+    ? '; text that begins with * must be in quotes'
+    : '';
   return { code: 'syntax', message: `line ${line} of the object: ${message}${hint}` };
 }
 
@@ -107,8 +109,16 @@ function checkMetadata(metadata: JsonValue | undefined): Problem[] {
     .map((name) => unknownField('metadata', name, METADATA.slice(0, 5)));
 }
 
-/** The original's examples used generateName, which a build from Git cannot have: nothing would ever match again. */
-function withNameHint(problem: Problem): Problem {
-  if (problem.path !== 'metadata.name' || problem.code !== 'missing-field') return problem;
-  return { ...problem, message: 'is required; generateName cannot be used in Git: write a name of your own' };
+/** What to write where something is missing. The original's examples used generateName, which nothing in Git could match. */
+const HINTS: Readonly<Record<string, string>> = {
+  'metadata.name': 'generateName cannot be used in Git: write a name of your own',
+  'spec.templateRef': 'the procedure, for example {kind: internal, name: postgres, version: "16"}',
+  'spec.cronJob.enabled': 'write true or false',
+  'spec.scheduledBackupRef': 'the ScheduledBackup that it is about, for example {name: app}',
+  'spec.action': 'write backup or restore',
+};
+
+function withHint(problem: Problem): Problem {
+  const hint = problem.code === 'missing-field' && HINTS[problem.path ?? ''];
+  return hint ? { ...problem, message: `is required: ${hint}` } : problem;
 }

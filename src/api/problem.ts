@@ -45,7 +45,7 @@ export function toResult(problem: Problem, item?: Item): Result {
   };
   if (item) {
     const { apiVersion, kind, namespace, name } = item.identity;
-    result.resourceRef = { apiVersion, kind, name, ...(namespace && { namespace }) };
+    if (kind) result.resourceRef = { apiVersion, kind, name, ...(namespace && { namespace }) };
     const path = filePath(item);
     if (path) result.file = { path, ...fileIndex(item) };
   }

@@ -48,12 +48,7 @@ function describe(error: SchemaError, base: string): Problem | undefined {
       );
     case 'required': {
       const missing = String(params.missingProperty);
-      const what = descriptionOf(error.parentSchema?.properties?.[missing]);
-      return {
-        code: 'missing-field',
-        path: joinPath(path, missing),
-        message: `is required${what ? `: ${asClause(what)}` : ''}`,
-      };
+      return { code: 'missing-field', path: joinPath(path, missing), message: 'is required' };
     }
     case 'type':
       return wrongType(path, [params.type].flat().map(String), data);
@@ -127,17 +122,6 @@ function extended(word: string, known: readonly string[]): string | undefined {
     return fits(other, lower) || fits(lower, other);
   });
   return found.length === 1 ? found[0] : undefined;
-}
-
-function descriptionOf(schema: unknown): string | undefined {
-  const description = (schema as { description?: unknown } | undefined)?.description;
-  return typeof description === 'string' ? description : undefined;
-}
-
-/** A sentence of a schema as the rest of one of ours. */
-function asClause(description: string): string {
-  const text = description.replace(/\.$/, '');
-  return /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
 }
 
 function wrongType(path: string, expected: readonly string[], data: unknown): Problem {

@@ -1,9 +1,9 @@
 /** How the client reaches the server: its address, the collection, and what it logs in with. */
 import type { ScheduledBackup } from '../../gen/types.ts';
-import { looksLikeCredential } from '../api/credentials.ts';
 import { explainFormat } from '../api/formats.ts';
 import type { FunctionConfig } from '../api/function-config.ts';
 import type { Problem } from '../api/problem.ts';
+import { show } from '../api/validate.ts';
 import { Environment } from './environment.ts';
 import type { RepositoryValue } from './script.ts';
 import type { Found, Values } from './values.ts';
@@ -42,11 +42,11 @@ function planUrl(access: Access, backup: ScheduledBackup, values: Values, config
   if (url !== undefined) {
     const reason = explainFormat('http-url', url);
     if (reason) {
-      const shown = looksLikeCredential(url) ? 'the address' : JSON.stringify(url);
+      const shown = show(url);
       access.problems.push({
         code: 'invalid-value',
         path: 'spec.vars.Repository.url',
-        message: `${shown}: ${reason}`,
+        message: shown ? `${shown}: ${reason}` : reason,
       });
     }
     access.url = url;

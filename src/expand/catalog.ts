@@ -31,7 +31,8 @@ const GROUPS = new Map([
 ]);
 
 export class Catalog {
-  readonly #byKind = new Map<string, Map<string, Item[]>>();
+  #byKind = new Map<string, Map<string, Item[]>>();
+  #referrer: Item | undefined;
 
   constructor(items: Iterable<Item>) {
     for (const item of items) {
@@ -48,9 +49,22 @@ export class Catalog {
     }
   }
 
+  /**
+   * The same as the referring item sees it. Two overlays of one base, built together, hold two items that once had the
+   * name in the reference: as for kustomize, the one with the referrer's own prefixes and suffixes is meant.
+   */
+  seenBy(referrer: Item): Catalog {
+    const view = new Catalog([]);
+    view.#byKind = this.#byKind;
+    view.#referrer = referrer;
+    return view;
+  }
+
   /** The item of that kind and name in the namespace; an empty namespace on either side fits all. */
   find(kind: string, namespace: string, name: string): Item | undefined {
-    const found = this.#byKind.get(kind)?.get(name) ?? [];
+    const found = (this.#byKind.get(kind)?.get(name) ?? []).filter(
+      (item) => item.identity.name === name || !this.#referrer || sameHistory(item, this.#referrer),
+    );
     return (
       found.find((item) => item.identity.namespace === namespace) ??
       found.find((item) => near(item, namespace))
@@ -114,6 +128,19 @@ export function namespacesOf(item: Item): string[] {
       ...former.split(',').flatMap((entry) => (entry === 'default' ? ['', entry] : entry)),
     ]),
   ];
+}
+
+/** Whether two items may have been renamed together; whoever has no prefix or suffix yet fits all. */
+function sameHistory(a: Item, b: Item): boolean {
+  return ['prefixes', 'suffixes'].every((affixes) => {
+    const [short, long] = [a, b].map((item) => affixesOf(item, affixes)).sort((x, y) => x.length - y.length);
+    return short?.every((affix, index) => affix === long?.at(index - short.length)) ?? true;
+  });
+}
+
+function affixesOf(item: Item, affixes: string): string[] {
+  const noted = item.annotations[`internal.config.kubernetes.io/${affixes}`] ?? '';
+  return noted.split(',').filter((affix) => affix !== '');
 }
 
 function near(item: Item, namespace: string): boolean {

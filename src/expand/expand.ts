@@ -127,11 +127,12 @@ class Expansion {
 
   #expandBackups(): Generated[] {
     return this.#each('ScheduledBackup', (item, backup) => {
-      const { plan, problems } = planBackup(backup, this.#catalog, this.#config);
+      const catalog = this.#catalog.seenBy(item);
+      const { plan, problems } = planBackup(backup, catalog, this.#config);
       this.#report(item, ...problems);
       if (!plan) return undefined;
       this.#plans.set(item, plan);
-      const expanded = expandScheduledBackup(plan, this.#catalog, this.#config);
+      const expanded = expandScheduledBackup(plan, catalog, this.#config);
       this.#report(item, ...expanded.problems);
       return expanded.objects;
     });
@@ -140,7 +141,9 @@ class Expansion {
   #expandActions(): Generated[] {
     return this.#each('RequestedBackupAction', (item, action) => {
       const { name } = action.spec.scheduledBackupRef;
-      const target = this.#catalog.find('ScheduledBackup', action.metadata.namespace ?? '', name);
+      const target = this.#catalog
+        .seenBy(item)
+        .find('ScheduledBackup', action.metadata.namespace ?? '', name);
       if (!target) {
         this.#report(item, this.#missingBackup(action));
         return undefined;
@@ -218,7 +221,8 @@ function checkReadable(item: Item): Problem[] {
     return [];
   } catch (error) {
     if (!(error instanceof ItemSyntaxError)) throw error;
-    return [syntaxProblem(error)];
+    const { message, ...problem } = syntaxProblem(error);
+    return [{ ...problem, message: item.identity.kind ? message : `items[${item.position}]: ${message}` }];
   }
 }
 

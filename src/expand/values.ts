@@ -113,7 +113,7 @@ export function readValues(
       code: 'note',
       path: 'spec.varsSecretRef',
       message:
-        `nothing in the list tells the entries of Secret ${secretName}: values missing in vars are taken from it; ` +
+        `nothing in the list tells the entries of Secret ${secretName}: values that vars lack, and that have no default, are taken from it; ` +
         'list them in importOnlyKeys to be exact',
     });
   }

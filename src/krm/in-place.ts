@@ -82,7 +82,7 @@ export function expandInPlace(input: InPlaceInput, options: InPlaceOptions): InP
   const placement = new Placement(remaining, options.outputFolder);
   for (const { owner, source, objects } of input.generated) {
     for (const object of objects) {
-      outputs.push(annotate(object, { [options.ownerAnnotation]: owner, ...placement.next(source) }));
+      outputs.push(annotate(object, { [options.ownerAnnotation]: owner, ...affixesOf(source), ...placement.next(source) }));
     }
   }
   return { outputs, results: [...collisions, ...results] };
@@ -120,6 +120,21 @@ function annotate(object: JsonObject, added: Record<string, string>): JsonObject
   const own = Object.entries(mapping(metadata.annotations)).filter(([key]) => !transient.test(key));
   return { ...object, metadata: { ...metadata, annotations: { ...Object.fromEntries(own), ...added } } };
 }
+
+/**
+ * The prefixes and suffixes that kustomize notes at what it renamed, and takes away at the end. A generated object got
+ * them in its name, with the name of its source; without the note, references of two overlays of one base would
+ * be ambiguous to kustomize, and stay as they are.
+ */
+function affixesOf(source: Item | undefined): Record<string, string> {
+  const noted = affixes.flatMap((key) => {
+    const value = source?.annotations[key];
+    return value === undefined ? [] : [[key, value]];
+  });
+  return Object.fromEntries(noted);
+}
+
+const affixes = ['internal.config.kubernetes.io/prefixes', 'internal.config.kubernetes.io/suffixes'];
 
 function prunedOrphan(item: Item, owner: string): Result {
   return {

@@ -89,8 +89,12 @@ export function scanAnnotations(item: ItemText): Record<string, string> | undefi
   return found;
 }
 
+/** How nearly all items begin. A pattern is fast at once, while the scan below is so only once V8 has compiled it. */
+const usualStart = /^- +[A-Za-z][A-Za-z0-9]*:[ \n]/;
+
 /** Whether a block-style item's first line of content is plainly a key, so that the item must be a mapping. */
 export function beginsWithKey(raw: string): boolean {
+  if (usualStart.test(raw)) return true;
   const at = firstKey(raw);
   return at >= 0 && keyEnd(raw, at) >= 0;
 }

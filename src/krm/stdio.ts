@@ -6,7 +6,7 @@
  * milliseconds to set up. Reading and writing descriptors until all is through has neither fault, on any
  * supported Node.js and under its permission model, which does not restrict descriptors that are already open.
  */
-import { readSync, writeSync } from 'node:fs';
+import { fstatSync, readSync, writeSync } from 'node:fs';
 
 const chunkSize = 1024 * 1024;
 /** Pause before trying a descriptor again that some other process has made non-blocking. */
@@ -19,7 +19,8 @@ const pauseMilliseconds = 2;
  */
 export function readStdin(): Uint8Array {
   const chunks: Uint8Array[] = [];
-  let chunk = new Uint8Array(chunkSize);
+  // A file tells its size, a pipe zero. One byte more, so that its end is found without another chunk.
+  let chunk = new Uint8Array(Math.max(chunkSize, fstatSync(0).size + 1));
   let filled = 0;
   for (;;) {
     if (filled === chunk.length) {

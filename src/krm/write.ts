@@ -21,6 +21,7 @@ export function writeResourceList(
   results: readonly Result[],
 ): string {
   const { layout } = list;
+  if (results.length === 0 && isUnchanged(list, outputs)) return layout.text;
   const items = layout.root === 'block' ? blockItems(list, outputs) : flowItems(list, outputs, '');
   const sections = layout.sections.filter(({ key }) => key !== 'results');
   const texts = sections.map(({ key, text }) => (key === 'items' ? items : text));
@@ -35,6 +36,19 @@ export function writeResourceList(
   }
   const last = texts.length - 1;
   return layout.preamble + texts.map((text, index) => (index < last ? endLine(text) : text)).join('');
+}
+
+/** Whether the input's own text is what would be written: the usual case of a list without anything to expand. */
+function isUnchanged({ layout, items }: ResourceList, outputs: readonly (Item | JsonObject)[]): boolean {
+  const { text, preamble, sections, starts, ends, itemColumn } = layout;
+  if (layout.root === 'flow' || layout.style === 'flow' || section(layout, 'results')) return false;
+  const [start] = starts;
+  const end = ends.at(-1);
+  if (start === undefined || end === undefined || outputs.length !== items.length) return false;
+  // Nothing of the text, such as an end-of-document mark, may stand outside of what is written.
+  const parts = [preamble.length, itemColumn, end - start, ...sections.map((member) => member.text.length)];
+  if (parts.reduce((sum, length) => sum + length) !== text.length) return false;
+  return outputs.every((output, index) => output === items[index]);
 }
 
 function blockItems(list: ResourceList, outputs: readonly (Item | JsonObject)[]): string {

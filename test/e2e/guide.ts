@@ -52,7 +52,8 @@ export function runGuide(path: string, step: (title: string, run: () => void) =>
       assert.not.ok(failed, 'an earlier step failed');
       failed = true;
       if (file !== undefined) write(folder, { [file]: text });
-      else if (words[0] === 'output') assert.ok(printed.includes(text), `${text}\nis not in\n${printed}`);
+      else if (words[0] === 'output')
+        assert.ok(printed.includes(text.trimEnd()), `${text}\nis not in\n${printed}`);
       else {
         assert.ok(
           language === 'sh' && words[0] === 'test',
@@ -91,6 +92,7 @@ function runAsReader(folder: string, script: string): { code: number; stdout: st
   };
   const env: Record<string, string> = {
     GIT_CONFIG_GLOBAL: '/dev/null',
+    LC_ALL: 'C',
     GIT_CONFIG_COUNT: String(Object.keys(settings).length),
     KPT_CACHE_DIR: join(repository, '.git/kpt-cache'),
   };

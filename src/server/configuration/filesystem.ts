@@ -133,7 +133,8 @@ export class FilesystemProvider implements ConfigurationProvider {
       this.#fault = undefined;
     } catch (error) {
       const kept = this.#state.sources().length > 0 ? '; the last good state stays in use' : '';
-      this.#fault = `the configuration folder ${this.#folder.path} cannot be read (${codeOf(error)})${kept}`;
+      const path = (error as NodeJS.ErrnoException).path ?? this.#folder.path;
+      this.#fault = `the configuration folder ${path} cannot be read (${codeOf(error)})${kept}`;
       return;
     }
     for (const file of listing.files) await this.#readFile(file);

@@ -2,6 +2,18 @@
 import type { Readable } from 'node:stream';
 import { StorageError } from './storage.ts';
 
+/** It was not the storage that failed. */
+export class SourceFailed extends Error {
+  override readonly name = 'SourceFailed';
+  /** What happened to the source. */
+  readonly reason: Error;
+
+  constructor(reason: Error) {
+    super(reason.message, { cause: reason });
+    this.reason = reason;
+  }
+}
+
 /** Enough for one write; less only at the end. */
 const LEAST = 256 * 1024;
 /** The source is paused at this many bytes that wait to be written. */
@@ -12,11 +24,17 @@ const OVERHEAD = 256;
 /**
  * Yields everything that the source gives, in batches of pieces; while one batch is being written the next is read.
  *
- * Throws the source's own error if it fails, or one if it ends before its time, and `StorageError` as soon as the
- * signal aborts, even if the source is silent. Never destroys the source: whoever owns it may want to answer its
+ * Throws `SourceFailed` if the source fails or ends before its time, and `StorageError` as soon as the signal aborts,
+ * even if the source is silent. Never destroys the source: whoever owns it may want to answer its
  * sender. Leaves it paused, with a listener for errors, so that a late one is not uncaught.
  */
-export async function* batches(source: Readable, signal: AbortSignal): AsyncGenerator<Buffer[]> {
+export function batches(source: Readable, signal: AbortSignal): AsyncIterable<Buffer[]> {
+  // At once, not when the first batch is asked for.
+  source.on('error', () => {});
+  return read(source, signal);
+}
+
+async function* read(source: Readable, signal: AbortSignal): AsyncGenerator<Buffer[]> {
   let held: Buffer[] = [];
   let weight = 0;
   let wake = () => {};
@@ -37,7 +55,7 @@ export async function* batches(source: Readable, signal: AbortSignal): AsyncGene
     source.on('data', take);
     for (;;) {
       if (signal.aborted) throw new StorageError('the upload was cancelled', { cause: signal.reason });
-      if (source.errored) throw source.errored;
+      if (source.errored) throw new SourceFailed(source.errored);
       const ended = source.readableEnded;
       if (weight >= LEAST || (ended && held.length > 0)) {
         const batch = held;
@@ -48,7 +66,7 @@ export async function* batches(source: Readable, signal: AbortSignal): AsyncGene
       } else if (ended) {
         return;
       } else if (source.destroyed) {
-        throw new Error('the upload ended before its time');
+        throw new SourceFailed(prematureEnd());
       } else {
         await new Promise<void>((resolve) => {
           wake = resolve;
@@ -58,10 +76,14 @@ export async function* batches(source: Readable, signal: AbortSignal): AsyncGene
   } finally {
     signal.removeEventListener('abort', notify);
     source.off('data', take);
+    source.off('error', notify);
     source.off('end', notify);
     source.off('close', notify);
-    // The listener for errors stays.
-    wake = () => {};
     source.pause();
   }
+}
+
+/** As Node.js itself reports it elsewhere. */
+function prematureEnd(): Error {
+  return Object.assign(new Error('the upload ended before its time'), { code: 'ERR_STREAM_PREMATURE_CLOSE' });
 }

@@ -4,11 +4,18 @@ import { mkdir, open, opendir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { UserError } from '../../api/problem.ts';
-import { within } from '../within.ts';
-import { batches } from './batches.ts';
-import { DurableDirectories, codeOf, flushDirectory, moveWithoutReplacing, removeFile, writeAll } from './folder-files.ts';
+import { batches, SourceFailed } from './batches.ts';
+import {
+  codeOf,
+  DurableDirectories,
+  flushDirectory,
+  moveWithoutReplacing,
+  removeFile,
+  writeAll,
+} from './folder-files.ts';
 import { checkKey } from './keys.ts';
-import { ObjectNotFound, type ObjectStorage, StorageError } from './storage.ts';
+import { ObjectNotFound, type ObjectStorage, type PutOptions, StorageError } from './storage.ts';
+import { within } from './within.ts';
 
 /** Where uploads are until they are complete; on the same file system as everything else. */
 const TEMPORARY = '.tmp';
@@ -45,7 +52,7 @@ class Folder implements ObjectStorage {
     this.#directories = new DurableDirectories(root);
   }
 
-  async put(key: string, source: Readable, { signal }: { signal: AbortSignal }): Promise<number> {
+  async put(key: string, source: Readable, { signal }: PutOptions): Promise<number> {
     const final = this.#path(key);
     const temporary = join(this.#temporary, randomUUID());
     try {
@@ -54,7 +61,7 @@ class Folder implements ObjectStorage {
       return bytes;
     } catch (error) {
       await removeFile(temporary).catch(() => {});
-      throw source.errored !== null && error === source.errored ? error : failure(error);
+      throw error instanceof SourceFailed ? error.reason : failure(error);
     }
   }
 
@@ -166,7 +173,11 @@ class Folder implements ObjectStorage {
   }
 
   async check(timeoutMs: number): Promise<void> {
-    await within(timeoutMs, this.#probe(), () => new StorageError(`the storage did not answer within ${timeoutMs} ms`));
+    await within(
+      timeoutMs,
+      this.#probe(),
+      () => new StorageError(`the storage did not answer within ${timeoutMs} ms`),
+    );
   }
 
   async #probe(): Promise<void> {
@@ -180,7 +191,8 @@ class Folder implements ObjectStorage {
       } finally {
         await file.close();
       }
-      if ((await readFile(path, 'utf8')) !== content) throw new StorageError('the storage gave back other bytes than were written');
+      if ((await readFile(path, 'utf8')) !== content)
+        throw new StorageError('the storage gave back other bytes than were written');
     } catch (error) {
       throw failure(error);
     } finally {
@@ -222,8 +234,10 @@ function explain(code: string, full: boolean, error: unknown): string {
   if (full) return 'the storage folder is full: free some space, or keep fewer versions';
   if (code === 'EEXIST') return 'the storage already holds an object of that name, and never replaces one';
   if (code === 'EROFS') return 'the storage folder is read-only';
-  if (code === 'EACCES' || code === 'EPERM') return 'the server may not write to, or read from, its storage folder';
-  if (code === 'EMFILE' || code === 'ENFILE') return 'the server has too many files open: raise its limit of open files';
+  if (code === 'EACCES' || code === 'EPERM')
+    return 'the server may not write to, or read from, its storage folder';
+  if (code === 'EMFILE' || code === 'ENFILE')
+    return 'the server has too many files open: raise its limit of open files';
   if (code === 'ENOENT') return 'the storage folder, or a part of it, is gone';
   return `the storage folder failed: ${code || (error instanceof Error ? error.message : 'unknown error')}`;
 }

@@ -11,7 +11,8 @@ const MAX_KEY_BYTES = 900;
  */
 export function checkKey(key: string): void {
   const wrong = fault(key);
-  if (wrong !== undefined) throw new StorageError(`the storage refuses a key that ${wrong}: ${JSON.stringify(key.slice(0, 100))}`);
+  if (wrong !== undefined)
+    throw new StorageError(`the storage refuses a key that ${wrong}: ${JSON.stringify(key.slice(0, 100))}`);
 }
 
 function fault(key: string): string | undefined {
@@ -24,7 +25,8 @@ function fault(key: string): string | undefined {
     if (part === '') return 'begins or ends with a slash, or has two in a row';
     // Ours alone: temporary files, probes.
     if (part.startsWith('.')) return 'has a part that begins with a dot';
-    if (Buffer.byteLength(part) > MAX_PART_BYTES) return `has a part that is longer than ${MAX_PART_BYTES} bytes`;
+    if (Buffer.byteLength(part) > MAX_PART_BYTES)
+      return `has a part that is longer than ${MAX_PART_BYTES} bytes`;
   }
   return undefined;
 }

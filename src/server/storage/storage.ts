@@ -11,12 +11,24 @@ export interface ObjectStorage {
    * Stores the stream under a new key, and resolves once it is durable and visible; resolves to its length in bytes.
    * If the source fails, the signal aborts or the storage fails, nothing is left visible, leftovers are removed as far
    * as possible, and it rejects: with the source's own error if that failed, else with `StorageError`.
-   * The source is read with backpressure; memory does not grow with its length, which need not be known.
+   * The source is read with backpressure; memory does not grow with its length, which need not be known (on S3 it does
+   * beyond 6 GiB, to a 1250th of what was written, unless `expectedBytes` was given).
+   *
+   * The source is never destroyed: after a failure it is paused, and whoever owns it can still answer its sender.
+   * Throws `StorageError` for a key that is taken, or is none: parts divided by `/` that do not begin with a dot, at
+   * most 900 bytes.
    */
-  put(key: string, source: Readable, options: { signal: AbortSignal }): Promise<number>;
+  put(key: string, source: Readable, options: PutOptions): Promise<number>;
 
-  /** The bytes of an object, or of a range of it (`end` inclusive). Throws `ObjectNotFound`. */
-  get(key: string, options: { range?: { start: number; end: number }; signal: AbortSignal }): Promise<Readable>;
+  /**
+   * The bytes of an object, or of a range of it (`end` inclusive; one beyond the object's end is cut). Throws
+   * `ObjectNotFound`, or `RangeError` if the range begins after the end. Destroy the stream if it is not read to its
+   * end. It fails when the signal aborts.
+   */
+  get(
+    key: string,
+    options: { range?: { start: number; end: number }; signal: AbortSignal },
+  ): Promise<Readable>;
 
   /** Length in bytes, or undefined if there is no such object. */
   size(key: string): Promise<number | undefined>;
@@ -34,6 +46,13 @@ export interface ObjectStorage {
   check(timeoutMs: number): Promise<void>;
 
   close(): Promise<void>;
+}
+
+export interface PutOptions {
+  /** Ends the upload. */
+  signal: AbortSignal;
+  /** Length of the source, as far as somebody has said; only a hint. */
+  expectedBytes?: number;
 }
 
 /** The storage failed. `full` if there is no room. The message names no credential. */

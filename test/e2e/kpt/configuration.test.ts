@@ -77,6 +77,7 @@ test('kpt fn eval with --fn-config', () => {
 test('kpt fn eval twice changes nothing', () => {
   const folder = packageWith({ 'backup.yaml': backup });
   evaluate(folder);
+  only(generated(folder), 'CronJob');
   remember(folder);
   evaluate(folder);
   assert.is(changesIn(folder), '');

@@ -69,8 +69,9 @@ test('results are kept for machines, with severity, file, object and field', () 
   const folder = packageWith({ 'app/backup.yaml': backup.replace('collectionId:', 'colectionId:') });
   assert.is(tryRender(folder, ['--results-dir', results]).code, 1);
   const [list] = documents(filesOf(results)['results.yaml'] ?? '');
-  assert.is(list?.items[0].exitCode, 1);
-  const [error] = list?.items[0].results;
+  const [ran] = list?.items ?? [];
+  assert.is(ran.exitCode, 1);
+  const [error] = ran.results;
   assert.is(error.severity, 'error');
   assert.is(error.file.path, 'app/backup.yaml');
   assert.is(error.field.path, 'spec.colectionId');

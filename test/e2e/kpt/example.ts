@@ -62,5 +62,11 @@ function expected(example: string, name: string, text: string): void {
   const file = join(root, EXAMPLES, example, '.expected', name);
   if (update) writeFileSync(file, text);
   const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  assert.fixture(text, before, `${file} differs: read what changed; UPDATE=1 writes it`);
+  if (text === before) return;
+  // The whole difference can be a thousand lines long, mostly of scripts.
+  const [now, then] = [text.split('\n'), before.split('\n')];
+  const at = now.findIndex((line, index) => line !== then[index] && !line.startsWith('index '));
+  assert.unreachable(
+    `${file}:${at + 1} is\n  ${then[at]}\nand should be\n  ${now[at]}\nUPDATE=1 writes the whole file; then read git diff`,
+  );
 }

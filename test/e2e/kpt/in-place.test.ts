@@ -1,11 +1,22 @@
 /** Rendering in place: what is written, rewritten, removed and left alone. */
-import { rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { changesIn, documents, filesOf, names, remember, write } from '../sandbox.ts';
+import {
+  changesIn,
+  documents,
+  filesOf,
+  folderWith,
+  names,
+  only,
+  podOf,
+  programs,
+  remember,
+  write,
+} from '../sandbox.ts';
 import { databaseBackup, restoreAction } from '../sources.ts';
-import { kptfile, packageWith, render } from './package.ts';
+import { kptfile, packageWith, render, tryRender } from './package.ts';
 
 const test = suite('kpt: in place');
 
@@ -49,6 +60,7 @@ test('generated objects go into a folder beside their source, and the source is 
 
 test('rendering again changes nothing', () => {
   const folder = rendered();
+  assert.ok(paths(folder).includes('app/generated/orders.yaml'));
   remember(folder);
   render(folder);
   assert.is(changesIn(folder), '');
@@ -134,6 +146,34 @@ test('sources of a sub-package are generated in the sub-package, from its own pi
   ]);
   remember(folder);
   render(folder);
+  assert.is(changesIn(folder), '');
+});
+
+test('a function before it changes sources, one behind it changes generated objects, and the second render nothing', () => {
+  const folder = packageWith(
+    { 'backup.yaml': databaseBackup('orders') },
+    ['before', 'expand-backups', 'behind']
+      .map((exec) => `${exec === 'before' ? '  mutators:\n' : ''}    - exec: ${exec}\n`)
+      .join(''),
+  );
+  const tools = folderWith({
+    before: `#!/bin/sh\nexec sed 's/^\\( *\\)name: orders$/&\\n\\1namespace: shop/'\n`,
+    behind: `#!/bin/sh\nexec sed 's|image: postgres:16|image: registry.example.org/postgres:16|'\n`,
+  });
+  for (const tool of ['before', 'behind']) chmodSync(join(tools, tool), 0o755);
+  const renderWithTools = () => {
+    const { code, stdout, stderr } = tryRender(folder, [], { path: [tools, programs] });
+    assert.is(code, 0, stdout + stderr);
+  };
+  renderWithTools();
+  const generated = documents(filesOf(folder)['generated/orders.yaml'] ?? '');
+  const cronJob = only(generated, 'CronJob');
+  assert.is(cronJob.metadata.namespace, 'shop');
+  assert.is(podOf(cronJob).containers[0].image, 'registry.example.org/postgres:16');
+  // Or it would add its line a second time.
+  write(tools, { before: '#!/bin/sh\nexec cat\n' });
+  remember(folder);
+  renderWithTools();
   assert.is(changesIn(folder), '');
 });
 

@@ -106,6 +106,15 @@ test('the function as the last transformer of an overlay: patches reach the sour
     (entry: Manifest) => entry.name === 'BM_COLLECTION_ID',
   );
   assert.is(collection.value, 'eu-database');
+  // As the guide says: images and labels come too late for it.
+  assert.is(podOf(cronJob).containers[0].image, 'postgres:16');
+  assert.is(cronJob.metadata.labels.team, undefined);
+});
+
+test('a patch of the source beside the component comes too late, as the guide says', () => {
+  const objects = overlaid('', `${OVERLAY}components: [../component]\n${PATCH_SOURCE}${secretGenerators}`);
+  const { env } = podOf(only(objects, 'CronJob')).containers[0];
+  assert.is(env.find((entry: Manifest) => entry.name === 'BM_COLLECTION_ID').value, 'shop-database');
 });
 
 test('a layer that patches the source below a layer with the component: both reach the objects', () => {
@@ -145,6 +154,7 @@ test('no value of a Secret is anywhere but in the Secret', () => {
   for (const value of ['p4ssw0rd-of-the-database', 'p4ssw0rd-of-the-server', 'phrase'])
     for (const form of [value, Buffer.from(value).toString('base64')])
       assert.not.ok(text.includes(`"${form}`), `${value} is in a generated object`);
+  only(objects, 'CronJob');
   assert.ok(JSON.stringify(objects).includes(Buffer.from('p4ssw0rd-of-the-server').toString('base64')));
 });
 

@@ -160,6 +160,7 @@ test('two builds print the same', () => {
   });
   const first = tryBuild(folder);
   assert.is(first.code, 0, first.stderr);
+  assert.match(first.stdout, /^kind: CronJob$/m);
   assert.is(
     tryBuild(folder, FLAGS, { env: { TZ: 'Asia/Tokyo', LANG: 'C' }, path: [programs] }).stdout,
     first.stdout,

@@ -2,11 +2,13 @@
  * Both procedures run against MariaDB: Debian has no MySQL server, and its programs "mysql" and "mysqldump" are
  * MariaDB's. So the mysql scripts are tested with a client and a server of which they use only what both have.
  */
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   awkwardPassword,
+  folder,
   loudly,
   mysql,
   refuse,
@@ -128,6 +130,16 @@ for (const [procedure, shell] of [
     const torn = await refuseRestore(dump.subarray(0, dump.length - 100));
     assert.match(torn.stderr, /no complete dump/);
     assert.is(content(), changed);
+  });
+
+  test('a dump cannot run programs', async () => {
+    fill();
+    const trace = `${folder()}/trace`;
+    // Dumps of older versions do not ask for the client's sandbox.
+    const dump = (await backup()).toString('latin1').replace(/^.*enable the sandbox mode.*\n/, '');
+    const spoilt = dump.replace('-- Dump completed', `\\! touch ${trace}\n-- Dump completed`);
+    await refuseRestore(Buffer.from(spoilt, 'latin1'));
+    assert.not.ok(existsSync(trace));
   });
 
   test('all databases: content and accounts come back', async () => {

@@ -1,0 +1,67 @@
+/** Gives up on clients that went silent: nothing is won by waiting, and a lease and a file are held meanwhile. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+const LOOKS = 4;
+
+/** Calls `silent` once if nothing moved for `idleMs`, and `late` once after `totalMs`. Returns how to stop. */
+function watch(
+  { idleMs, totalMs }: { idleMs: number; totalMs: number },
+  progress: () => number | undefined,
+  silent: () => void,
+): () => void {
+  let last = progress();
+  let since = performance.now();
+  const stop = () => {
+    clearInterval(interval);
+    clearTimeout(timeout);
+  };
+  const interval = setInterval(() => {
+    const now = performance.now();
+    const moved = progress();
+    if (moved === undefined || moved !== last) {
+      last = moved;
+      since = now;
+    } else if (now - since >= idleMs) {
+      stop();
+      silent();
+    }
+  }, idleMs / LOOKS).unref();
+  // setTimeout counts in 32 bits, and would fire at once for more.
+  const timeout = setTimeout(
+    () => {
+      stop();
+      silent();
+    },
+    Math.min(totalMs, 2 ** 31 - 1),
+  ).unref();
+  return stop;
+}
+
+/** Watches a body that comes in. Time in which we are the ones who do not read does not count as silence. */
+export function watchUpload(
+  request: IncomingMessage,
+  limits: { idleMs: number; totalMs: number },
+  giveUp: () => void,
+): () => void {
+  return watch(
+    limits,
+    () => (request.readableFlowing && !request.complete ? request.socket.bytesRead : undefined),
+    giveUp,
+  );
+}
+
+/** Watches an answer that goes out. */
+export function watchDownload(
+  response: ServerResponse,
+  limits: { idleMs: number; totalMs: number },
+  giveUp: () => void,
+): () => void {
+  const stop = watch(limits, () => unsent(response), giveUp);
+  response.once('close', stop);
+  return stop;
+}
+
+/** Bytes that the system has taken from us: what waits in our own memory does not count as moved. */
+function unsent({ socket }: ServerResponse): number | undefined {
+  return socket ? (socket.bytesWritten ?? 0) - socket.writableLength : undefined;
+}
