@@ -82,7 +82,13 @@ export function expandInPlace(input: InPlaceInput, options: InPlaceOptions): InP
   const placement = new Placement(remaining, options.outputFolder);
   for (const { owner, source, objects } of input.generated) {
     for (const object of objects) {
-      outputs.push(annotate(object, { [options.ownerAnnotation]: owner, ...affixesOf(source), ...placement.next(source) }));
+      outputs.push(
+        annotate(object, {
+          [options.ownerAnnotation]: owner,
+          ...affixesOf(source),
+          ...placement.next(source),
+        }),
+      );
     }
   }
   return { outputs, results: [...collisions, ...results] };

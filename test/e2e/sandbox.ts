@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import {
   cpSync,
+  existsSync,
   globSync,
   mkdirSync,
   mkdtempSync,
@@ -67,7 +68,7 @@ export interface RunOptions {
   cwd?: string;
   input?: string;
   env?: Record<string, string>;
-  /** Folders in front of the PATH; by default the one with the function. */
+  /** Folders in front of the PATH; by default the one with the function. Empty: no function, not even an installed one. */
   path?: readonly string[];
 }
 
@@ -79,10 +80,15 @@ export function run(program: string, args: readonly string[], options: RunOption
     input,
     encoding: 'utf8',
     maxBuffer: 1 << 28,
-    env: { ...process.env, ...env, PATH: [...path, process.env.PATH].join(delimiter) },
+    env: { ...process.env, ...env, PATH: [...path, ...machinePath(path.length === 0)].join(delimiter) },
   });
   if (error) throw error;
   return { code: status ?? -1, stdout, stderr };
+}
+
+function machinePath(withoutFunction: boolean): string[] {
+  const path = (process.env.PATH ?? '').split(delimiter);
+  return withoutFunction ? path.filter((folder) => !existsSync(join(folder, 'expand-backups'))) : path;
 }
 
 /** Runs a program that must succeed; returns what it printed. */

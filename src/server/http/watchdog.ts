@@ -3,11 +3,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 const LOOKS = 4;
 
-/** Calls `silent` once if nothing moved for `idleMs`, and `late` once after `totalMs`. Returns how to stop. */
+/** Calls `giveUp` once, if nothing moved for `idleMs` or after `totalMs`. Returns how to stop. */
 function watch(
   { idleMs, totalMs }: { idleMs: number; totalMs: number },
   progress: () => number | undefined,
-  silent: () => void,
+  giveUp: () => void,
 ): () => void {
   let last = progress();
   let since = performance.now();
@@ -23,14 +23,14 @@ function watch(
       since = now;
     } else if (now - since >= idleMs) {
       stop();
-      silent();
+      giveUp();
     }
   }, idleMs / LOOKS).unref();
   // setTimeout counts in 32 bits, and would fire at once for more.
   const timeout = setTimeout(
     () => {
       stop();
-      silent();
+      giveUp();
     },
     Math.min(totalMs, 2 ** 31 - 1),
   ).unref();

@@ -51,11 +51,16 @@ export interface Version {
 export type NewVersion = Omit<Version, 'createdAt' | 'updatedAt' | 'deletedAt' | 'pinned'>;
 
 export interface VersionStore {
-  /** The number that the next version of the collection gets: one more than any that ever was. */
+  /**
+   * The number that the next version of the collection gets: one more than any that ever was. Ask for it while the
+   * collection's lease is held: it is only taken once a version of that number is registered.
+   */
   nextNumber(collectionId: string): Promise<number>;
   /**
    * Commits a version. Throws `LeaseLost` if the lease is not held any more at that instant, in the same transaction,
-   * so that a replica that was too slow cannot commit behind its successor.
+   * so that a replica that was too slow cannot commit behind its successor; `AlreadyExists` if the number or the id is
+   * taken. After `MetadataUnavailable` it is not known whether the version was committed: keep the object until
+   * `isReferenced` says. Registering the same version again is harmless and tells.
    */
   register(version: NewVersion, lease: Lease, now: number): Promise<Version>;
   /** Live versions, oldest first. */
@@ -116,13 +121,13 @@ export interface Lease {
 export interface LeaseStore {
   /** The lease, or undefined if somebody else holds it. An expired one is taken over in the same statement. */
   acquire(name: string, ttlMs: number): Promise<Lease | undefined>;
-  /** Extends; false if it was lost. */
+  /** Extends; false if it was lost. One that ran out, but that nobody took over, is extended too. */
   renew(lease: Lease, ttlMs: number): Promise<boolean>;
   /** Gives it back; does nothing if it was lost. */
   release(lease: Lease): Promise<void>;
 }
 
-/** Fixed-window counters that all replicas share, for rate limits. */
+/** Fixed-window counters that all replicas share, for rate limits. They may be lost when the database restarts. */
 export interface CounterStore {
   /** Adds one and returns the count within the window that `now` falls into. */
   hit(key: string, windowMs: number, now: number): Promise<number>;
@@ -149,7 +154,8 @@ export interface Action {
 export interface ActionStore {
   /**
    * Claims an action. `claimed`: it is ours now. `done`: it has been carried out. `running`: somebody else's lease is
-   * live. A failed action, or one whose lease has run out, may be claimed again only if `retry` says so.
+   * live. `failed`: it failed, or its lease has run out; it may be claimed again only if `retry` says so. What the same
+   * holder claims again while its lease is live is granted again, so a holder must be random for each run.
    */
   claim(
     action: Pick<Action, 'namespace' | 'name' | 'runId' | 'collectionId' | 'operation' | 'holder'>,

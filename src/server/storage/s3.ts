@@ -164,14 +164,16 @@ class Bucket implements ObjectStorage {
     }
   }
 
+  /** Unfinished uploads of ours. Filtered here, because MinIO finds none by a prefix that is not a whole key. */
   async *#uploads(before: number): AsyncIterable<{ Key: string; UploadId: string }> {
     let marker: { KeyMarker?: string; UploadIdMarker?: string } = {};
     for (;;) {
       const page = await this.#client.send(
-        new ListMultipartUploadsCommand({ Bucket: this.#bucket, Prefix: this.#prefix, ...marker }),
+        new ListMultipartUploadsCommand({ Bucket: this.#bucket, ...marker }),
       );
       for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
-        if (Key !== undefined && UploadId && (Initiated?.getTime() ?? 0) < before) yield { Key, UploadId };
+        const ours = Key?.startsWith(this.#prefix) && (Initiated?.getTime() ?? 0) < before;
+        if (Key !== undefined && UploadId !== undefined && ours) yield { Key, UploadId };
       }
       if (!page.IsTruncated || !page.NextKeyMarker) return;
       marker = {

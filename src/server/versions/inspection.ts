@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Format } from '../../wire/headers.ts';
 import { endsWell, HEAD_BYTES, recognise, TAIL_BYTES } from './formats.ts';
-import { type Refused, streamRefused } from './refusals.ts';
+import { Refused, streamRefused } from './refusals.ts';
 
 export interface Rules {
   /** Most bytes that may pass. */
@@ -48,6 +48,9 @@ export class Inspection extends Readable {
     source.on('error', this.#onError);
     source.on('close', this.#onClose);
     source.pause();
+    // Both events may have passed before anybody listened.
+    if (source.readableEnded) process.nextTick(this.#onEnd);
+    else if (source.destroyed) process.nextTick(this.#onClose);
   }
 
   /** Bytes that have passed so far. */
@@ -77,7 +80,7 @@ export class Inspection extends Readable {
   readonly #onData = (chunk: Buffer): void => {
     this.#bytes += chunk.length;
     const { mostBytes } = this.#rules;
-    if (this.#bytes > mostBytes) return this.#refuse(tooLarge(this.#bytes, mostBytes));
+    if (this.#bytes > mostBytes) return void this.destroy(tooLarge(this.#bytes, mostBytes));
     this.#hash.update(chunk);
     if (this.#head) {
       this.#head.push(chunk);
@@ -90,18 +93,19 @@ export class Inspection extends Readable {
   };
 
   readonly #onEnd = (): void => {
-    if (this.#bytes === 0) return this.#refuse(streamRefused('empty', 'sent empty data'));
+    if (this.#bytes === 0) return void this.destroy(streamRefused('empty', 'sent empty data'));
     if (this.#head && !this.#judgeHead()) return;
     if (!endsWell(this.#format, this.#tail)) {
       const reason = 'end of stream does not contain a valid GPG footer, suspecting a data corruption';
-      return this.#refuse(streamRefused('truncated', reason));
+      return void this.destroy(streamRefused('truncated', reason));
     }
     this.#findings = { bytes: this.#bytes, sha256: this.#hash.digest('hex'), format: this.#format };
     this.push(null);
   };
 
   readonly #onError = (error: Error): void => {
-    this.destroy(streamRefused('cancelled', 'upload was cancelled', { cause: error }));
+    const cancelled = () => streamRefused('cancelled', 'upload was cancelled', { cause: error });
+    this.destroy(error instanceof Refused ? error : cancelled());
   };
 
   readonly #onClose = (): void => {
@@ -115,7 +119,7 @@ export class Inspection extends Readable {
     const format = recognise(head.subarray(0, HEAD_BYTES));
     if (!format && !this.#rules.allowUnencrypted) {
       const reason = 'first chunk of uploaded data does not contain a valid GPG header';
-      this.#refuse(streamRefused('not-encrypted', reason));
+      this.destroy(streamRefused('not-encrypted', reason));
       return false;
     }
     this.#format = format ?? 'plain';
@@ -131,9 +135,6 @@ export class Inspection extends Readable {
     if (!this.push(chunk)) this.#source.pause();
   }
 
-  #refuse(error: Refused): void {
-    this.destroy(error);
-  }
 }
 
 export function tooLarge(bytes: number, mostBytes: number): Refused {

@@ -132,6 +132,38 @@ test('a layer that patches the source below a layer with the component: both rea
   assert.is(pod.containers[0].image, 'registry.example.org/postgres:17');
 });
 
+test('one component above two overlays of one base: each action restores its own backup, from its own Secrets', () => {
+  const overlay = (region: string) => `${KUSTOMIZATION}resources: [../base]
+namespace: production
+namePrefix: ${region}-
+${PATCH_SOURCE.replace('eu-', `${region}-`)}${secretGenerators}`;
+  const folder = folderToBuild({
+    'base/kustomization.yaml': base(''),
+    'base/sources.yaml': sources,
+    'eu/kustomization.yaml': overlay('eu'),
+    'us/kustomization.yaml': overlay('us'),
+    'both/kustomization.yaml': `${KUSTOMIZATION}resources: [../us, ../eu]\ncomponents: [../component]\nnamePrefix: x-\n`,
+  });
+  const objects = build(folder, 'both');
+  const secrets = objects.filter(({ kind }) => kind === 'Secret').map(({ metadata }) => metadata.name);
+  for (const region of ['eu', 'us']) {
+    for (const kind of ['CronJob', 'Job']) {
+      const pod = podOf(only(objects, kind, `x-${region}-`));
+      const { env } = pod.containers[0];
+      const collection = env.find((entry: Manifest) => entry.name === 'BM_COLLECTION_ID');
+      assert.is(collection.value, `${region}-database`, `${kind} of ${region}`);
+      const { configMaps, claims, ...references } = referencesOf(pod);
+      for (const name of [configMaps, claims, references.serviceAccount].flat())
+        assert.ok(name?.startsWith(`x-${region}-`), `${kind} of ${region} refers to ${name}`);
+      for (const name of [references.env, references.projected, references.imagePullSecrets].flat()) {
+        assert.ok(name?.startsWith(`x-${region}-`), `${kind} of ${region} refers to ${name}`);
+        assert.ok(secrets.includes(name), `${kind} of ${region}: no Secret ${name}`);
+      }
+    }
+  }
+  assert.not.ok(JSON.stringify(objects).includes('internal.config.kubernetes.io'));
+});
+
 test('a patch beside the component reaches a generated CronJob', () => {
   const folder = folderToBuild({
     'kustomization.yaml': `${base('components: [component]')}

@@ -1,0 +1,39 @@
+/** Whether the server can do its work: the original's three checks. */
+import type { HealthCheck } from '../../wire/messages.ts';
+import type { ConfigurationProvider } from '../configuration/configuration.ts';
+import type { Metadata } from '../metadata/metadata.ts';
+import type { ObjectStorage } from '../storage/storage.ts';
+import type { Log } from '../versions/log.ts';
+import { check } from './check.ts';
+
+export interface ServerHealthSources {
+  readonly metadata: Pick<Metadata, 'ping'>;
+  readonly storage: Pick<ObjectStorage, 'check'>;
+  readonly configuration: Pick<ConfigurationProvider, 'problems'>;
+  readonly log: Log;
+}
+
+/** All checks, each within the time. The reasons of failures go to the log: this page may be open to strangers. */
+export async function checkServer(
+  { metadata, storage, configuration, log }: ServerHealthSources,
+  timeoutMs: number,
+): Promise<HealthCheck[]> {
+  const attempt = async (work: Promise<void>, fault: string) => {
+    try {
+      await work;
+      return '';
+    } catch (error) {
+      log.warn({ err: error }, fault);
+      return fault;
+    }
+  };
+  const [database, stored] = await Promise.all([
+    attempt(metadata.ping(timeoutMs), 'the database does not answer'),
+    attempt(storage.check(timeoutMs), 'the storage cannot be written and read'),
+  ]);
+  return [
+    check('DbValidator', database),
+    check('StorageAvailabilityValidator', stored),
+    check('ConfigurationProviderValidator', configuration.problems().join('; ')),
+  ];
+}
