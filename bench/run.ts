@@ -86,7 +86,7 @@ function kustomize(): Case {
   const program = join(folder, 'expand-backups');
   // By the Node.js that npm brings, whichever one is on the PATH.
   writeFileSync(program, `#!/bin/sh\nexec ${node} ${bundle}\n`, { mode: 0o755 });
-  const measured = interleaved(9, builds(found.path, folder, { cat: '/bin/cat', 'expand-backups': program }));
+  const measured = interleaved(9, builds(found.path, join(folder, 'builds'), { cat: '/bin/cat', 'expand-backups': program }));
   const [, ...withFunction] = measured;
   return { ...judged(title, withFunction, 1.5, 'of the build with cat', 'at most 1.5'), measured };
 }

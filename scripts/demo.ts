@@ -5,10 +5,10 @@
  * hands the files to the function in the same form. Writes nothing outside a temporary folder.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join, relative } from 'node:path';
-import { parseAllDocuments } from 'yaml';
+import { delimiter, join } from 'node:path';
+import { parse, parseAllDocuments, stringify } from 'yaml';
 
 const root = join(import.meta.dirname, '..');
 const example = join(root, 'functions/expand-backups/examples/postgres-and-files');
@@ -25,7 +25,7 @@ const folder = mkdtempSync(join(tmpdir(), 'backup-maker-demo-'));
 try {
   const rendered = render(folder);
   console.log(`\n${bold('Sources')}, as a platform engineer keeps them in Git:\n`);
-  for (const file of sourceFiles(example))
+  for (const file of sourceFiles())
     console.log(`${dim(`# ${file}`)}\n${readFileSync(join(example, file), 'utf8')}`);
   console.log(`${bold('Rendered')} by ${rendered.by}: exactly what will run in the cluster\n`);
   console.log(rendered.text);
@@ -40,83 +40,64 @@ try {
 function render(into: string): { by: string; text: string } {
   cpSync(example, join(into, 'package'), { recursive: true });
   const program = join(into, 'expand-backups');
-  writeFileSync(
-    program,
-    `#!/bin/sh\nexec '${process.execPath}' '${join(root, 'functions/expand-backups/main.ts')}' "$@"\n`,
-  );
+  const entry = join(root, 'functions/expand-backups/main.ts');
+  writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${entry}' "$@"\n`);
   chmodSync(program, 0o755);
-  cpSync(join(root, 'components'), join(into, 'components'), { recursive: true });
   const env = { ...process.env, PATH: `${into}${delimiter}${process.env.PATH}` };
-  const run = (command: string, args: string[]) =>
-    execFileSync(command, args, { cwd: into, env, encoding: 'utf8' });
+  const run = (command: string, args: string[], input = '') =>
+    execFileSync(command, args, { cwd: into, env, input, encoding: 'utf8' });
   if (has('kustomize')) {
-    writeFileSync(join(into, 'kustomization.yaml'), kustomization(into));
-    return {
-      by: 'kustomize',
-      text: run('kustomize', ['build', '--enable-alpha-plugins', '--enable-exec', '.']),
-    };
+    const text = run('kustomize', ['build', '--enable-alpha-plugins', '--enable-exec', 'package']);
+    return { by: 'kustomize', text };
   }
   if (has('kpt')) {
     const text = run('kpt', ['fn', 'render', 'package', '--allow-exec', '--output', 'unwrap']);
     return { by: 'kpt', text: withoutSources(text) };
   }
-  return {
-    by: 'our own runner (neither kustomize nor kpt is installed)',
-    text: withoutSources(runAlone(program)),
-  };
+  const text = documentsOf(run(program, [], resourceList()));
+  return { by: 'our own runner, as neither kustomize nor kpt is installed', text: withoutSources(text) };
 }
 
 function has(command: string): boolean {
   return spawnSync(command, ['version']).error === undefined;
 }
 
-function sourceFiles(path: string): string[] {
-  return globSync('**/*.yaml', { cwd: path })
-    .filter((file) => !/(^|\/)(Kptfile|kustomization\.yaml|\.)/.test(file))
-    .sort();
+function sourceFiles(): string[] {
+  const kustomization = parse(readFileSync(join(example, 'kustomization.yaml'), 'utf8')) as {
+    resources: string[];
+  };
+  return kustomization.resources;
 }
 
-function kustomization(into: string): string {
-  const resources = sourceFiles(join(into, 'package')).map((file) => `  - package/${relative('.', file)}\n`);
-  return `resources:\n${resources.join('')}components:\n  - components/expand-backups\n`;
-}
-
-/** What kustomize and kpt do: all objects in one ResourceList on standard input. */
-function runAlone(program: string): string {
-  const documents = sourceFiles(example).flatMap((file) =>
-    readFileSync(join(example, file), 'utf8').split(/^---\n/m),
+/** What kustomize and kpt send to a function: all objects, and its configuration, in one document. */
+function resourceList(): string {
+  const objects = sourceFiles().flatMap((file) => readFileSync(join(example, file), 'utf8').split(/^---\n/m));
+  const items = objects.map(
+    (text) =>
+      `- ${text
+        .replace(/^#.*\n/gm, '')
+        .trim()
+        .replaceAll('\n', '\n  ')}\n`,
   );
-  const items = documents
-    .filter((text) => /^\w/m.test(text))
-    .map(
-      (text) =>
-        `- ${text
-          .replace(/^#.*\n/gm, '')
-          .trim()
-          .replaceAll('\n', '\n  ')}\n`,
-    );
-  const input = `apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n${items.join('')}`;
-  const output = execFileSync(program, { input, encoding: 'utf8' });
-  const begin = output.indexOf('items:\n') + 'items:\n'.length;
-  const end = output.indexOf('\nresults:');
-  return output
-    .slice(begin, end < 0 ? undefined : end)
-    .split(/^- /m)
-    .filter((item) => item.trim() !== '')
-    .map((item) => item.replace(/^ {2}/gm, ''))
-    .join('---\n');
+  const config = readFileSync(join(example, 'expand-backups.yaml'), 'utf8').replace(/^(?=.)/gm, '  ');
+  return [
+    'apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n',
+    ...items,
+    `functionConfig:\n${config}`,
+  ].join('');
 }
 
-/** Sources stay in the package for the next run; a build leaves them out. */
+function documentsOf(list: string): string {
+  const { items } = parse(list) as { items: Manifest[] };
+  return items.map((item) => stringify(item, { lineWidth: 0 })).join('---\n');
+}
+
+/** Sources stay in a package for the next run; what is applied leaves them out. */
 function withoutSources(text: string): string {
-  return text
-    .split(/^---\n/m)
-    .filter(
-      (document) =>
-        !/config\.kubernetes\.io\/local-config: ["']?true/.test(document) &&
-        !/^kind: Kptfile/m.test(document),
-    )
-    .join('---\n');
+  const documents = text.split(/^---\n/m);
+  const applied = (document: string) =>
+    /^metadata:/m.test(document) && !/config\.kubernetes\.io\/local-config: ["']?true/.test(document);
+  return documents.filter(applied).join('---\n');
 }
 
 function summary(text: string): string {
@@ -147,5 +128,6 @@ function describe(manifest: Manifest): string {
   if (data) return Object.keys(data).join(', ');
   if (spec?.schedule) return `at ${spec.schedule}${spec.timeZone ? ` ${spec.timeZone}` : ''}`;
   if (manifest.kind === 'Job') return spec?.suspend ? 'waits until suspend is removed' : 'runs once';
+  if (manifest.kind === 'NetworkPolicy') return 'name lookup, the data and the server, nothing else';
   return '';
 }

@@ -120,8 +120,10 @@ function readClaims(payload: unknown): Claims | undefined {
   if (typeof login !== 'string' || typeof accessKeyName !== 'string') return undefined;
   if (typeof operationsScope !== 'string' || !isTime(exp) || !isTime(issued)) return undefined;
   try {
-    // An unreadable scope must never be taken for none. 'null' as JSON is the one way to say that there is none.
-    const scope = readScope(JSON.parse(Buffer.from(operationsScope, 'base64').toString()));
+    const value: unknown = JSON.parse(Buffer.from(operationsScope, 'base64').toString());
+    const scope = readScope(value);
+    // An unreadable scope must never be taken for none: `null` is the one way in which a token says that there is none.
+    if (scope === null && value !== null) return undefined;
     return { login, accessKeyName, scope, issuedAt: issued * 1000, expiresAt: exp * 1000 };
   } catch {
     return undefined;

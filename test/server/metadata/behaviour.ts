@@ -1,7 +1,7 @@
 /** What every engine of the metadata must do, told once: each engine's test file runs all of it. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { uvu } from 'uvu';
+import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   AlreadyExists,
@@ -73,7 +73,7 @@ async function rejects(work: Promise<unknown>, kind: new (...args: never[]) => E
   assert.instance(error, kind);
 }
 
-export function addBehaviour(test: uvu.Test, { replicas, sharedCounters }: Engines): void {
+export function addBehaviour(test: Test, { replicas, sharedCounters }: Engines): void {
   test('migrating again, and from two replicas at once, changes nothing', async () => {
     const [a, b] = replicas();
     const { collection } = await filled(a, 1);
@@ -407,7 +407,7 @@ export function addBehaviour(test: uvu.Test, { replicas, sharedCounters }: Engin
   addLedger(test, replicas);
 }
 
-function addLedger(test: uvu.Test, replicas: Engines['replicas']): void {
+function addLedger(test: Test, replicas: Engines['replicas']): void {
   const actionOf = (name: string, holder: string) => ({
     ...{ namespace: 'default', name, runId: 'run-1', collectionId: 'iwa-ait', operation: 'restore', holder },
   });

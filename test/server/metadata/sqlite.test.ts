@@ -1,6 +1,6 @@
 /** The metadata on SQLite: what every engine does, on a file and in memory, and what is SQLite's own. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -23,6 +23,10 @@ async function open(url: string, options: MetadataOptions = {}): Promise<Metadat
   return metadata;
 }
 
+async function closeAll(): Promise<void> {
+  for (const metadata of opened.splice(0)) await metadata.close();
+}
+
 const memory = suite('metadata on SQLite in memory');
 let single: Metadata;
 memory.before(async () => {
@@ -40,7 +44,7 @@ memory('leases go by the clock that was given', async () => {
   assert.ok(await metadata.leases.acquire('a', 1));
   assert.is(await metadata.leases.renew(lease, 1), false);
 });
-memory.after(() => Promise.all(opened.splice(0).map((metadata) => metadata.close())));
+memory.after(closeAll);
 memory.run();
 
 const file = suite('metadata on SQLite in a file');
@@ -133,21 +137,6 @@ file('says that a file is no database, or damaged, or a folder', async () => {
   }
 });
 
-file('says that the database is read-only', async () => {
-  const readOnly = join(folder, 'read-only.db');
-  const before = await openMetadata(`sqlite://${readOnly}`);
-  await before.migrate();
-  await before.close();
-  chmodSync(readOnly, 0o400);
-  // root may write all the same: then SQLite is told not to.
-  const metadata = await openMetadata(`sqlite://${readOnly}`).catch((thrown: unknown) => thrown as Error);
-  if (metadata instanceof Error) assert.instance(metadata, MetadataUnavailable);
-  else {
-    opened.push(metadata);
-    assert.is(process.getuid?.(), 0, 'only root can open it for writing');
-  }
-});
-
 file('says that a newer release has set the database up', async () => {
   const url = `sqlite://${join(folder, 'newer.db')}`;
   const metadata = await open(url);
@@ -183,5 +172,5 @@ file('refuses URLs that cannot work, and repeats no password', async () => {
   }
 });
 
-file.after(() => Promise.all(opened.splice(0).map((metadata) => metadata.close())));
+file.after(closeAll);
 file.run();

@@ -1,0 +1,21 @@
+import { execFileSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+
+const demo = join(import.meta.dirname, '../../scripts/demo.ts');
+const test = suite('demo');
+
+test('on a machine with nothing but Node.js, shows what became of each source', () => {
+  // A PATH with a shell and no kustomize or kpt.
+  const env = { ...process.env, PATH: join(dirname(process.execPath), 'none') };
+  const shown = execFileSync(process.execPath, [demo], { env, encoding: 'utf8' });
+  assert.match(shown, 'Rendered by our own runner');
+  assert.match(shown, /kind: CronJob[\s\S]*schedule: "?30 2 \* \* \*/);
+  assert.match(shown, /ScheduledBackup\/shop\/database\n.*ConfigMap database-backup/);
+  assert.match(shown, /CronJob database-backup {2}at 30 2 \* \* \* Europe\/Warsaw/);
+  assert.match(shown, /Job restore-database-\w{10} {2}waits until suspend is removed/);
+  assert.not.match(shown.split('Rendered by')[1] ?? '', 'local-config', 'the sources are left out');
+});
+
+test.run();

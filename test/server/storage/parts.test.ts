@@ -1,0 +1,164 @@
+/** The pieces that the engines are made of: reading in batches, sizes and memory of parts, URLs. */
+import { PassThrough, Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { UserError } from '../../../src/api/problem.ts';
+import { batches } from '../../../src/server/storage/batches.ts';
+import { PartBuffers, SharedBuffers } from '../../../src/server/storage/part-buffers.ts';
+import { MOST_PARTS, partSize, SMALLEST_PART } from '../../../src/server/storage/part-sizes.ts';
+import { parseS3Url } from '../../../src/server/storage/s3-url.ts';
+
+const MIB = 1024 * 1024;
+const GIB = 1024 * MIB;
+const live = () => new AbortController().signal;
+
+const reading = suite('reading in batches');
+
+reading('batches are worth a write, except for the last', async () => {
+  const source = Readable.from(
+    (function* () {
+      for (let i = 0; i < 640; i++) yield Buffer.alloc(4096);
+    })(),
+    { objectMode: false },
+  );
+  const sizes: number[] = [];
+  for await (const batch of batches(source, live())) sizes.push(Buffer.concat(batch).length);
+  assert.is(
+    sizes.reduce((sum, size) => sum + size, 0),
+    640 * 4096,
+  );
+  assert.ok(
+    sizes.slice(0, -1).every((size) => size >= 200_000 && size <= 2 * MIB),
+    sizes.join(),
+  );
+});
+
+reading('a source is not read faster than its bytes are used', async () => {
+  for (const size of [65_536, 1]) {
+    let given = 0;
+    const source = new Readable({
+      read() {
+        given += size;
+        this.push(Buffer.alloc(size));
+      },
+      highWaterMark: 65_536,
+    });
+    for await (const _ of batches(source, live())) {
+      await sleep(20);
+      break;
+    }
+    assert.ok(given < (size === 1 ? 300_000 : 3 * MIB), `${given} bytes were read ahead`);
+    source.destroy();
+  }
+});
+
+reading('a source is left paused, not destroyed', async () => {
+  const source = new PassThrough();
+  source.write(Buffer.alloc(MIB));
+  for await (const _ of batches(source, live())) break;
+  assert.not.ok(source.destroyed);
+  assert.ok(source.isPaused());
+  assert.is(source.listenerCount('data'), 0);
+});
+
+reading.run();
+
+const sizes = suite('parts');
+
+sizes('the largest object that S3 holds fits into the parts that it takes', () => {
+  for (const expected of [0, 100 * GIB, 5120 * GIB]) {
+    let [sent, parts] = [0, 0];
+    for (; sent < 5120 * GIB; parts++) sent += partSize(sent, expected);
+    assert.ok(parts <= MOST_PARTS, `${parts} parts`);
+  }
+});
+
+sizes('parts are as small as S3 allows up to 6 GiB, and no larger than they must later', () => {
+  for (const sent of [0, GIB, 6 * GIB]) assert.is(partSize(sent), SMALLEST_PART);
+  assert.ok(partSize(100 * GIB) <= 83 * MIB);
+  assert.is(partSize(0, 10 * GIB), SMALLEST_PART);
+  assert.is(partSize(0, 100 * GIB), 12 * MIB);
+  assert.is(partSize(90 * GIB, 100 * GIB), 12 * MIB);
+  // It was longer than announced.
+  assert.ok(partSize(200 * GIB, 100 * GIB) > 100 * MIB);
+});
+
+sizes('uploads have two buffers each, and share four more', () => {
+  const shared = new SharedBuffers();
+  const uploads = Array.from({ length: 8 }, () => new PartBuffers(shared));
+  const taken = uploads.map((upload) => {
+    const buffers = [];
+    for (let buffer = upload.take(SMALLEST_PART); buffer; buffer = upload.take(SMALLEST_PART))
+      buffers.push(buffer);
+    return buffers;
+  });
+  assert.equal(
+    taken.map(({ length }) => length),
+    [6, 2, 2, 2, 2, 2, 2, 2],
+  );
+  const [first] = uploads as [PartBuffers];
+  const back = taken[0]?.[0] as Buffer;
+  first.giveBack(back);
+  assert.is(first.take(SMALLEST_PART), back);
+  first.close();
+  assert.ok(uploads[1]?.take(SMALLEST_PART));
+});
+
+sizes('large parts are not sent side by side', () => {
+  const buffers = new PartBuffers(new SharedBuffers());
+  const large = buffers.take(30 * MIB) as Buffer;
+  assert.is(buffers.take(30 * MIB), undefined);
+  buffers.giveBack(large);
+  assert.is(buffers.take(31 * MIB)?.length, 31 * MIB);
+});
+
+sizes.run();
+
+const urls = suite('URLs of S3');
+
+urls('the original’s form is understood', () => {
+  assert.equal(
+    parseS3Url('s3://Backups_1?endpoint=host:9000&disableSSL=true&s3ForcePathStyle=true&region=eu-central-1'),
+    {
+      ...{
+        bucket: 'Backups_1',
+        prefix: '',
+        endpoint: 'http://host:9000',
+        region: 'eu-central-1',
+        pathStyle: true,
+      },
+      ...{ accelerate: false, dualStack: false, fips: false },
+    },
+  );
+  const { endpoint, prefix, pathStyle } = parseS3Url(
+    's3://b?endpoint=https://r2.example.com&prefix=/a/b&use_path_style=1',
+  );
+  assert.equal([endpoint, prefix, pathStyle], ['https://r2.example.com', 'a/b/', true]);
+  assert.is(parseS3Url('s3://b?endpoint=minio:9000').endpoint, 'https://minio:9000');
+  assert.is(parseS3Url('s3://b').endpoint, undefined);
+  assert.is(parseS3Url('s3://b/some/folder').prefix, 'some/folder/');
+});
+
+urls('what cannot work is refused, and no secret repeated', () => {
+  for (const [url, expected] of [
+    ['s3://', /names no bucket/],
+    ['s3://?endpoint=host', /names no bucket/],
+    ['s3://key:hunter2@bucket', /AWS_ACCESS_KEY_ID/],
+    ['s3://bucket?endpoint=http://key:hunter2@host', /credentials do not belong/],
+    ['s3://bucket?endpoint=http://', /endpoint/],
+    ['s3://bucket?disableSsl=true', /did you mean "disableSSL"/],
+    ['s3://bucket?disableSSL=yes', /true or false/],
+  ] as const) {
+    try {
+      parseS3Url(url);
+      assert.unreachable(url);
+    } catch (error) {
+      assert.instance(error, UserError, url);
+      assert.match((error as Error).message, expected);
+      assert.not.match((error as Error).message, /hunter2/);
+    }
+  }
+});
+
+urls.run();
