@@ -19,8 +19,9 @@ export interface Measurement {
   /** Wall time in milliseconds, from starting the process to its end. */
   median: number;
   min: number;
-  /** Middle half of all runs. */
-  quartiles: [number, number];
+  /** The middle half of all runs lies between these two. */
+  lowerQuartile: number;
+  upperQuartile: number;
   /** Peak resident memory in MiB, where it was asked for. */
   peak?: number;
 }
@@ -41,8 +42,16 @@ export function interleaved(runs: number, commands: readonly Command[]): Measure
 
 export function summary(name: string, times: readonly number[]): Measurement {
   const sorted = [...times].sort((a, b) => a - b);
-  const at = (part: number) => sorted[Math.floor((sorted.length - 1) * part)] ?? Number.NaN;
-  return { name, runs: sorted.length, median: at(0.5), min: at(0), quartiles: [at(0.25), at(0.75)] };
+  const at = (part: number) =>
+    Number((sorted[Math.floor((sorted.length - 1) * part)] ?? Number.NaN).toFixed(2));
+  return {
+    name,
+    runs: sorted.length,
+    median: at(0.5),
+    min: at(0),
+    lowerQuartile: at(0.25),
+    upperQuartile: at(0.75),
+  };
 }
 
 /** Peak memory in MiB of one run of a Node.js program, which notes it itself when it ends. */

@@ -45,14 +45,14 @@ function table({ title, measured, verdict }: Case): string[] {
 }
 
 function row(
-  { name, median, quartiles, min, runs, peak }: Measurement,
+  { name, median, lowerQuartile, upperQuartile, min, runs, peak }: Measurement,
   first: number,
   withPeak: boolean,
 ): string {
   const cells = [
     name,
     show(median),
-    quartiles.map(show).join(' to '),
+    `${show(lowerQuartile)} to ${show(upperQuartile)}`,
     show(min),
     (median / first).toFixed(2),
     runs,

@@ -53,7 +53,7 @@ function expanding(name: string, text: string): Command {
 }
 
 function start(): Case {
-  const measured = interleaved(40, [bare, expanding('one ScheduledBackup', resourceList(1, 0))]);
+  const measured = interleaved(60, [bare, expanding('one ScheduledBackup', resourceList(1, 0))]);
   return judged('Starting: one ScheduledBackup', measured, 2, 'of bare Node.js', 'at most 2.0');
 }
 
@@ -86,7 +86,10 @@ function kustomize(): Case {
   const program = join(folder, 'expand-backups');
   // By the Node.js that npm brings, whichever one is on the PATH.
   writeFileSync(program, `#!/bin/sh\nexec ${node} ${bundle}\n`, { mode: 0o755 });
-  const measured = interleaved(9, builds(found.path, join(folder, 'builds'), { cat: '/bin/cat', 'expand-backups': program }));
+  const measured = interleaved(
+    7,
+    builds(found.path, join(folder, 'builds'), { cat: '/bin/cat', 'expand-backups': program }),
+  );
   const [, ...withFunction] = measured;
   return { ...judged(title, withFunction, 1.5, 'of the build with cat', 'at most 1.5'), measured };
 }

@@ -208,6 +208,14 @@ id?: string
  */
 email?: string
 /**
+ * For people. Not used.
+ */
+organization?: string
+/**
+ * For people. Not used.
+ */
+about?: string
+/**
  * true refuses every login and every session of the account. Default: false.
  */
 deactivated?: boolean

@@ -1,19 +1,28 @@
 /**
- * Bundles each program into one executable file under dist/, which needs nothing but Node.js 20 or later.
+ * Bundles each program into one executable file under dist/, which needs nothing but Node.js 20 or later; and the
+ * function for the SDK kpt-functions into a module beside them.
  *
  * CommonJS, because Node.js starts it fastest; minified, because V8 reads all of it at every start (bench/README.md
  * has the numbers). `node --enable-source-maps` shows our own names and lines where the `.map` file is kept beside
  * it. The `#!` line of the entry stays the first one, as kustomize needs.
  */
-import { chmodSync, statSync } from 'node:fs';
+import { chmodSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { lazyYaml } from './lazy-yaml.ts';
 
 const root = join(import.meta.dirname, '..');
 const programs = { 'expand-backups': 'functions/expand-backups/main.ts' };
+const modules = { 'kpt-func': 'functions/kpt-func/expand-backups.ts' };
 
-for (const [name, entry] of Object.entries(programs)) {
+for (const [name, entry] of Object.entries(programs)) chmodSync(await bundle(name, entry), 0o755);
+for (const [name, entry] of Object.entries(modules)) await bundle(name, entry);
+writeFileSync(
+  join(root, 'dist/kpt-func.d.cts'),
+  "import type { KptFunc } from 'kpt-functions';\nexport declare const expandBackups: KptFunc;\n",
+);
+
+async function bundle(name: string, entry: string): Promise<string> {
   const outfile = join(root, 'dist', `${name}.cjs`);
   await build({
     entryPoints: [join(root, entry)],
@@ -28,6 +37,6 @@ for (const [name, entry] of Object.entries(programs)) {
     legalComments: 'none',
     logLevel: 'warning',
   });
-  chmodSync(outfile, 0o755);
   console.log(`dist/${name}.cjs ${Math.round(statSync(outfile).size / 1024)} KiB`);
+  return outfile;
 }

@@ -42,8 +42,6 @@ const KINDS: Readonly<Record<string, Names>> = {
     ],
   },
 };
-/** Fields of the original's CRD that nothing ever read. Without them, `kubectl apply` refuses its manifests. */
-const UNUSED: Readonly<Record<string, readonly string[]>> = { BackupUser: ['organization', 'about'] };
 /** Formats that Kubernetes can check as patterns. The others are left to the server. */
 const PATTERNS: Readonly<Record<string, string>> = {
   size: '^[0-9]{1,12}[BKMGT]$',
@@ -68,8 +66,6 @@ function definition(kind: string, { plural, shortNames, columns }: Names, schema
   const properties = schema?.properties as Record<string, Schema> | undefined;
   if (!schema || !properties?.spec) throw new Error(`schemas/${kind}.json is not there or has no spec`);
   const spec = structural(properties.spec, `${kind}.json`, schemas);
-  const unused = (UNUSED[kind] ?? []).map((name) => [name, { description: 'Not used.', type: 'string' }]);
-  spec.properties = { ...Object.fromEntries(unused), ...(spec.properties as Schema) };
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',

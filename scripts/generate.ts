@@ -5,6 +5,7 @@
  *   gen/validators.js   one validator for each kind of the function, and for each procedure's parameters
  *   gen/server-validators.js   the same for the kinds of the server, apart so that the function stays small
  *   gen/time-zones.ts   the names of time zones
+ *   deploy/crds/         the server's kinds as CustomResourceDefinitions
  *   gen/procedures.ts   the built-in procedures with their scripts, so that the bundle needs no disk
  *
  *   node scripts/generate.ts          writes them
@@ -17,6 +18,7 @@ import { compile } from 'json-schema-to-typescript';
 import { parse } from 'yaml';
 import { formats } from '../src/api/formats.ts';
 import { KEYWORDS } from '../src/api/schema.ts';
+import { renderCrds } from './crds.ts';
 import { renderProcedureDocs } from './procedure-docs.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -50,6 +52,7 @@ const outputs: Record<string, string> = {
   'gen/procedures.ts': embedded(),
   'gen/time-zones.ts': timeZones(),
   'docs/procedures.md': procedureDocs(),
+  ...renderCrds(schemas),
 };
 
 const stale = Object.entries(outputs).filter(

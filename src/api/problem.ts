@@ -31,6 +31,9 @@ export class UserError extends Error {
   }
 }
 
+/** Of mistakes that all are of one sort, in one text: more than anybody reads. */
+export const MOST_PROBLEMS = 20;
+
 /** True if at least one problem stops the expansion. */
 export function hasError(problems: readonly Problem[]): boolean {
   return problems.some((problem) => CODES[problem.code].severity === 'error');

@@ -175,12 +175,17 @@ function unquoted(names: readonly string[], data: unknown): string | undefined {
 /** `user:password@host`, but not the digest of an image. */
 const USER_INFO = /:[^\s@/]*@(?!sha\d+:)/;
 
+/** What is looked at of a long text: far more than is ever shown of it. */
+const MOST_LOOKED_AT = 1000;
+
 /** A scalar as it may appear in a message: short, on one line, and never a credential. */
 export function show(data: unknown): string | undefined {
   if (data === null || (typeof data !== 'string' && typeof data !== 'number' && typeof data !== 'boolean'))
     return undefined;
-  if (typeof data === 'string' && (looksLikeCredential(data) || USER_INFO.test(data))) return undefined;
-  const text = JSON.stringify(data);
+  const beginning = typeof data === 'string' ? data.slice(0, MOST_LOOKED_AT) : data;
+  if (typeof beginning === 'string' && (looksLikeCredential(beginning) || USER_INFO.test(beginning)))
+    return undefined;
+  const text = JSON.stringify(beginning);
   return text.length > 80 ? `${text.slice(0, 76)}..."` : text;
 }
 

@@ -97,7 +97,8 @@ export class Catalog {
     const external =
       this.find('ExternalSecret', namespace, name) ??
       [...new Set([...(this.#byKind.get('ExternalSecret')?.values() ?? [])].flat())].find(
-        (item) => near(item, namespace) && targetName(item) === name,
+        (item) =>
+          (item.identity.namespace === namespace || near(item, namespace)) && targetName(item) === name,
       );
     return external && { item: external, keys: externalKeys(external) };
   }

@@ -35,7 +35,7 @@ export function checkRestoreAnnotations(annotations: Readonly<Record<string, str
       'Force and Replace make Argo CD run the restore again on every sync',
     );
   }
-  if (annotations['kustomize.toolkit.fluxcd.io/force']) {
+  if (/^enabled$/i.test(annotations['kustomize.toolkit.fluxcd.io/force'] ?? '')) {
     refuse('kustomize.toolkit.fluxcd.io/force', 'makes Flux run the restore again after every change');
   }
   return problems;

@@ -6,6 +6,8 @@
  * few filters behind `|`; everything else is refused. Nothing of a script is ever compiled or evaluated as code.
  */
 
+import { MOST_PROBLEMS } from '../api/problem.ts';
+
 export interface Filter {
   name: string;
   argument?: string;
@@ -32,13 +34,13 @@ export function parsePlaceholders(script: string): { parts: Part[]; errors: Plac
   let position = 0;
   let line = 1;
   let trimNext = false;
-  while (position <= script.length) {
+  while (position <= script.length && errors.length < MOST_PROBLEMS) {
     const open = script.indexOf('{{', position);
     let text = script.slice(position, open < 0 ? script.length : open);
     const opensWithTrim = open >= 0 && /^\{\{-\s/.test(script.slice(open, open + 4));
     line += lineBreaks(text);
-    if (trimNext) text = text.trimStart();
-    if (opensWithTrim) text = text.trimEnd();
+    if (trimNext) text = text.slice(pastBlanks(text, 0, 1));
+    if (opensWithTrim) text = text.slice(0, pastBlanks(text, text.length - 1, -1) + 1);
     if (text !== '') parts.push({ text });
     if (open < 0) break;
     const end = tagEnd(script, open + 2);
@@ -57,6 +59,13 @@ export function parsePlaceholders(script: string): { parts: Part[]; errors: Plac
     position = end + 2;
   }
   return { parts, errors };
+}
+
+/** The first position from `from` on, in either direction, that holds none of what Go trims: blanks and line ends. */
+function pastBlanks(text: string, from: number, step: 1 | -1): number {
+  let at = from;
+  while (at >= 0 && at < text.length && ' \t\r\n'.includes(text.charAt(at))) at += step;
+  return at;
 }
 
 /** Where the `}}` of a tag begins: not one inside a string or a comment. */
@@ -79,7 +88,10 @@ function tagEnd(script: string, from: number): number | undefined {
 }
 
 function parseTag(body: string, line: number): Part | PlaceholderError {
-  if (body.startsWith('/*')) return { text: '' };
+  if (body.startsWith('/*')) {
+    if (body.endsWith('*/')) return { text: '' };
+    return { line, code: 'syntax', message: 'a comment must fill its tag: {{/* ... */}}' };
+  }
   const string = match(STRING, body, 0);
   if (string === body && body !== '') return { text: unquote(string) };
   const lookup = match(LOOKUP, body, 0);

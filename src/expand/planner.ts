@@ -51,9 +51,8 @@ export function planBackup(
       repository,
     });
     // Both operations share their parameters: what is wrong with these is said once.
-    problems.push(
-      ...planned.problems.filter((problem) => !problems.some((other) => sameProblem(other, problem))),
-    );
+    const said = new Set(problems.map(keyOf));
+    problems.push(...planned.problems.filter((problem) => !said.has(keyOf(problem))));
     if (!planned.plan) continue;
     endpoint ??= planned.endpoint;
     operations[operation] = withKeys(planned.plan, keys, literals, `${name}-${operation}`);
@@ -74,8 +73,8 @@ export function planBackup(
   return { plan, problems };
 }
 
-function sameProblem(a: Problem, b: Problem): boolean {
-  return a.code === b.code && a.path === b.path && a.message === b.message;
+function keyOf({ code, path, message }: Problem): string {
+  return `${code}\n${path}\n${message}`;
 }
 
 /** Completes an operation with its keys, and binds the credentials in clear text to the generated Secret. */

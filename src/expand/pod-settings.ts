@@ -2,7 +2,7 @@
 import type { PodSpec } from 'kubernetes-types/core/v1.d.ts';
 import type { PodTemplate } from '../../gen/types.ts';
 import { nearest } from '../api/nearest.ts';
-import type { Problem } from '../api/problem.ts';
+import { MOST_PROBLEMS, type Problem } from '../api/problem.ts';
 import { quantityOf } from './quantity.ts';
 
 const BASE = 'spec.podTemplate';
@@ -12,8 +12,10 @@ export function checkPodSettings(spec: PodSpec, container: string): Problem[] {
   const main = spec.containers.find(({ name }) => name === container);
   const volumes = (spec.volumes ?? []).map(({ name }) => name);
   const problems: Problem[] = [];
+  const known = new Set(volumes);
   for (const { name } of main?.volumeMounts ?? []) {
-    if (volumes.includes(name)) continue;
+    if (known.has(name)) continue;
+    if (problems.length === MOST_PROBLEMS) break;
     const near = nearest(name, volumes);
     problems.push({
       code: 'not-found',

@@ -1,6 +1,6 @@
 /** Renders one script of a ClusterBackupProcedureTemplate with the values of a ScheduledBackup. */
 import { nearest } from '../api/nearest.ts';
-import type { Problem } from '../api/problem.ts';
+import { MOST_PROBLEMS, type Problem } from '../api/problem.ts';
 import { ROOTS } from '../api/vars.ts';
 import type { Environment, Value } from './environment.ts';
 import { type Filter, type Part, parsePlaceholders } from './placeholders.ts';
@@ -35,6 +35,7 @@ export function renderScript(script: string, context: ScriptContext): { text: st
   const quotes = new ShellQuotes();
   const pieces: string[] = [];
   for (const part of parts) {
+    if (problems.length >= MOST_PROBLEMS) break;
     const piece = 'text' in part ? part.text : renderLookup(part, context, quotes, problems);
     quotes.read(piece);
     pieces.push(piece);

@@ -94,6 +94,8 @@ const longestMessage = 1000;
 /** Makes text a single printable line of at most 1000 characters: control characters are shown as escapes. */
 export function oneLine(text: string): string {
   const line = text
+    // More than is kept of it: looking for line breaks in a very long text of blanks would take for ever.
+    .slice(0, 4 * longestMessage)
     .trim()
     .replaceAll(/\s*[\r\n\u2028\u2029]+\s*/g, ' ')
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not reach a terminal

@@ -12,9 +12,17 @@ const sha256: Schema = { type: 'string', pattern: '^[0-9a-f]{64}$' };
 const texts: Schema = { type: 'array', items: text };
 
 /** An object with these members and no others, all of them required but the ones named. */
-export function object(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
+export function object(
+  properties: Readonly<Record<string, Schema>>,
+  optional: readonly string[] = [],
+): Schema {
   const required = Object.keys(properties).filter((name) => !optional.includes(name));
-  return { type: 'object', additionalProperties: false, ...(required.length > 0 && { required }), properties };
+  return {
+    type: 'object',
+    additionalProperties: false,
+    ...(required.length > 0 && { required }),
+    properties,
+  };
 }
 
 /** The envelope of a good answer. */
@@ -39,7 +47,8 @@ export const tokenFailure: Schema = object({
 
 const operationsScope: Schema = {
   type: ['object', 'string', 'null'],
-  description: 'What the token is limited to, as an object or as JSON text. It never allows more than its user may do.',
+  description:
+    'What the token is limited to, as an object or as JSON text. It never allows more than its user may do.',
 };
 
 export const loginRequest: Schema = {

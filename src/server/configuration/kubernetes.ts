@@ -48,7 +48,7 @@ export class KubernetesProvider implements ConfigurationProvider {
 
   /** An empty namespace is a good start: its users may come later. An API that does not answer, or refuses, is not. */
   async start(): Promise<void> {
-    this.#client = await connect(this.#options.kubeconfig);
+    this.#client = await this.#connect();
     for (const { kind, selection } of KINDS) this.#reflect(selection.plural, kind, selection);
     try {
       await this.#listed([...this.#reflectors.values()]);
@@ -77,6 +77,18 @@ export class KubernetesProvider implements ConfigurationProvider {
   async stop(): Promise<void> {
     await Promise.all([...this.#reflectors.values()].map((reflector) => reflector.stop()));
     this.#reflectors.clear();
+  }
+
+  async #connect(): Promise<KubernetesClient> {
+    const { kubeconfig } = this.#options;
+    try {
+      return await connect(kubeconfig);
+    } catch (error) {
+      // Not the message itself: a YAML reader quotes what it stumbles over, which may be a token.
+      const code = (error as NodeJS.ErrnoException).code ?? 'it is not a kubeconfig';
+      const what = kubeconfig === undefined ? 'the kubeconfig' : `the kubeconfig ${kubeconfig}`;
+      throw new UserError({ code: 'invalid-value', message: `${what} cannot be read (${code})` });
+    }
   }
 
   #reflect(key: string, kind: string, selection: Selection): void {

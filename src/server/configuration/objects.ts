@@ -31,8 +31,6 @@ export interface Reading {
 
 const GROUP = 'backups.riotkit.org';
 const VERSION = `${GROUP}/v1alpha1`;
-/** Fields that the original's CRD had and nothing ever read. */
-const UNUSED_USER_FIELDS = ['organization', 'about'];
 
 /** Reads one document; undefined if it is none of ours. `name`, if given, is used instead of `metadata.name`. */
 export function readObject(
@@ -52,7 +50,11 @@ export function readObject(
   }
   const metadata = document.metadata as JsonObject | undefined;
   const id = name ?? metadata?.name;
-  if (typeof id !== 'string' || id === '') return { problems: [`${kind} has no metadata.name`] };
+  if (typeof id !== 'string' || id === '') {
+    return {
+      problems: [`${kind} has no metadata.name, or one that YAML does not read as text: put it in quotes`],
+    };
+  }
   const identity = { kind: kind as Kind, name: id };
   const result =
     kind === 'Secret'
@@ -69,7 +71,7 @@ function secret(document: JsonObject, name: string, encoding: SecretEncoding): O
 }
 
 function user(document: JsonObject, name: string): Omit<Reading, 'identity'> {
-  const { problems, value } = check<BackupUser>(userValidator, withoutUnused(document));
+  const { problems, value } = check<BackupUser>(userValidator, document);
   if (!value) return { problems };
   const { spec } = value;
   const id = spec.id ?? name;
@@ -123,11 +125,4 @@ function sentence({ path = '', message, code }: Problem): string {
     ? 'has the wrong form: password is an encoded password in quotes, a reference has name and entry'
     : message;
   return `${path} ${text}`.trim();
-}
-
-function withoutUnused(document: JsonObject): JsonObject {
-  const { spec } = document;
-  if (typeof spec !== 'object' || spec === null || Array.isArray(spec)) return document;
-  const used = Object.fromEntries(Object.entries(spec).filter(([key]) => !UNUSED_USER_FIELDS.includes(key)));
-  return { ...document, spec: used };
 }

@@ -1,7 +1,7 @@
 /** How the API's answers look: JSON indented by four spaces, as the original wrote it. */
-import type { Session, Version } from '../metadata/metadata.ts';
-import type { Action } from '../metadata/metadata.ts';
+
 import type { ActionMessage, GrantedAccess, Success, VersionMessage } from '../../wire/messages.ts';
+import type { Action, Session, Version } from '../metadata/metadata.ts';
 
 export function toJson(value: unknown): string {
   return JSON.stringify(value, null, 4);

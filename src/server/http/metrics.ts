@@ -22,6 +22,7 @@ export class Metrics {
   readonly #bytes: Counter<'collection' | 'direction'>;
   readonly #failures: Counter<'collection' | 'reason'>;
   readonly #requests: Histogram<'method' | 'route' | 'status'>;
+  readonly #refresh: () => Promise<void>;
 
   constructor(sources: MetricsSources) {
     const registers = [this.#registry];
@@ -57,7 +58,7 @@ export class Metrics {
       buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600, 3600],
       registers,
     });
-    this.#collections(sources);
+    this.#refresh = this.#collections(sources);
   }
 
   uploadBegan(collection: string): void {
@@ -83,7 +84,8 @@ export class Metrics {
   }
 
   /** In the text format; fails if the database does. */
-  text(): Promise<string> {
+  async text(): Promise<string> {
+    await this.#refresh();
     return this.#registry.metrics();
   }
 
@@ -91,21 +93,32 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  #collections({ configuration, metadata, clock }: MetricsSources): void {
+  /** Makes the figures about collections; returns how to bring them up to date, all from one query. */
+  #collections({ configuration, metadata, clock }: MetricsSources): () => Promise<void> {
     const gauge = (name: string, help: string) =>
-      new Gauge({ name: `${PREFIX}_collection_${name}`, help, labelNames: ['collection'], registers: [this.#registry] });
+      new Gauge({
+        name: `${PREFIX}_collection_${name}`,
+        help,
+        labelNames: ['collection'],
+        registers: [this.#registry],
+      });
     const gauges = {
       versions: gauge('versions', 'Versions stored.'),
       bytes: gauge('bytes', 'Bytes of all versions stored.'),
       quotaVersions: gauge('quota_versions', 'Versions that rotation keeps (maxBackupsCount).'),
       quotaBytes: gauge('quota_bytes', 'Bytes that all versions together may have (maxCollectionSize).'),
-      newestTime: gauge('newest_version_timestamp_seconds', 'When the newest version was stored; absent without one.'),
+      newestTime: gauge(
+        'newest_version_timestamp_seconds',
+        'When the newest version was stored; absent without one.',
+      ),
       newestAge: gauge('newest_version_age_seconds', 'Age of the newest version; absent without one.'),
       newestBytes: gauge('newest_version_bytes', 'Bytes of the newest version; absent without one.'),
-      overdue: gauge('overdue', '1 if the newest version is older than expected, or there is none that should be.'),
+      overdue: gauge(
+        'overdue',
+        '1 if the newest version is older than expected, or there is none that should be.',
+      ),
     };
-    // The first one is asked first, and sets all of them from one query.
-    const collect = async () => {
+    return async () => {
       const now = clock();
       const totals = new Map((await metadata.versions.totals()).map((total) => [total.collectionId, total]));
       for (const each of Object.values(gauges)) each.reset();
@@ -124,6 +137,5 @@ export class Metrics {
         gauges.newestBytes.set(label, total.newestSize);
       }
     };
-    Object.assign(gauges.versions, { collect });
   }
 }

@@ -5,9 +5,17 @@ import { UserError } from '../../api/problem.ts';
 import type { Engine } from './engine.ts';
 import type { Schema } from './schema.ts';
 
+/** Any number, as long as nobody else's program that uses the same database has the same. */
+const LOCK = 7_102_340_551_283;
+
 /** Brings the schema up to date. All or nothing; whoever comes second waits for the first and finds nothing to do. */
 export async function migrate(engine: Engine): Promise<void> {
-  await engine.db.transaction().execute((transaction) => migrateWithin(transaction, engine.volatileCounters));
+  await engine.db.transaction().execute(async (transaction) => {
+    // Kysely has a lock of its own, but makes the table of migrations before it takes that; SQLite's transactions
+    // exclude each other anyway.
+    if (engine.locksRows) await sql`select pg_advisory_xact_lock(${sql.lit(LOCK)})`.execute(transaction);
+    await migrateWithin(transaction, engine.volatileCounters);
+  });
 }
 
 async function migrateWithin(transaction: Transaction<Schema>, volatileCounters: boolean): Promise<void> {

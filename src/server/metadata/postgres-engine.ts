@@ -68,7 +68,10 @@ function postgresFailure(error: unknown): ReturnType<Engine['failure']> {
   if (!(error instanceof Error)) return { error, again: 'never' };
   if (!isReported(error)) {
     return isConnectionFailure(error)
-      ? { error: unavailable(connectionMessage(error), error), again: 'if repeatable' }
+      ? {
+          error: unavailable(connectionMessage(error), error),
+          again: isTimeout(error) ? 'never' : 'if repeatable',
+        }
       : { error, again: 'never' };
   }
   const { code } = error;
@@ -99,9 +102,14 @@ function isConnectionFailure(error: Error): boolean {
   );
 }
 
+/** Who has waited that long should not be made to wait again. */
+function isTimeout(error: Error): boolean {
+  return /timeout/i.test(error.message);
+}
+
 function connectionMessage(error: Error): string {
   const code = 'code' in error && typeof error.code === 'string' ? ` (${error.code})` : '';
-  if (/timeout/i.test(error.message)) return 'the database did not answer in time';
+  if (isTimeout(error)) return 'the database did not answer in time';
   if (/SSL|TLS|CERT/i.test(error.message + code))
     return `no secure connection to the database came about${code}`;
   return `there is no connection to the database${code}`;

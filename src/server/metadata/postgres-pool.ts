@@ -27,7 +27,7 @@ export async function openPool(url: string, options: PoolOptions): Promise<Postg
     statement_timeout: statement,
     lock_timeout: statement,
     idle_in_transaction_session_timeout: statement,
-    query_timeout: statement + 2000,
+    query_timeout: statement + Math.min(statement, 2000),
     types: {
       getTypeParser: (oid, format) => (oid === INT8 ? parseInt8 : pg.types.getTypeParser(oid, format)),
     },

@@ -65,11 +65,7 @@ export class DurableDirectories {
     if (relative(this.#root, directory) !== '') {
       const parent = dirname(directory);
       await this.make(parent);
-      try {
-        await mkdir(directory, { mode: 0o700 });
-      } catch (error) {
-        if (codeOf(error) !== 'EEXIST') throw error;
-      }
+      await makeOne(directory);
       // Even if somebody else made it: they may not have flushed it yet.
       await flushDirectory(parent);
     }
@@ -79,6 +75,28 @@ export class DurableDirectories {
   /** Call when a directory turned out to be gone: somebody tidied up. */
   forget(): void {
     this.#known.clear();
+  }
+}
+
+/**
+ * Makes a directory and those above it, for their owner alone. Not with Node's `recursive`, which never returns where
+ * the system says that the parent of a new directory is not there although it is, as below `/proc`.
+ */
+export async function makePrivately(path: string): Promise<void> {
+  try {
+    await makeOne(path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT' || dirname(path) === path) throw error;
+    if (!(await exists(dirname(path)))) await makePrivately(dirname(path));
+    await makeOne(path);
+  }
+}
+
+async function makeOne(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error;
   }
 }
 

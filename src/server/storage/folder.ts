@@ -1,6 +1,6 @@
 /** Objects as files of a folder: the storage of a server that needs nothing else. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, opendir, readFile, stat } from 'node:fs/promises';
+import { open, opendir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { UserError } from '../../api/problem.ts';
@@ -9,6 +9,7 @@ import {
   codeOf,
   DurableDirectories,
   flushDirectory,
+  makePrivately,
   moveWithoutReplacing,
   removeFile,
   writeAll,
@@ -27,7 +28,7 @@ const READ_BYTES = 256 * 1024;
 export async function openFolder(path: string): Promise<ObjectStorage> {
   const root = resolve(path);
   try {
-    await mkdir(join(root, TEMPORARY), { recursive: true, mode: 0o700 });
+    await makePrivately(join(root, TEMPORARY));
     await flushDirectory(root);
   } catch (error) {
     throw new UserError(

@@ -17,6 +17,9 @@ export const ATTEMPTS = 3;
 /** Connections at once, for many uploads of a few parts each and as many downloads. */
 const SOCKETS = 256;
 
+/** Otherwise the SDK writes its warnings to the console. */
+const QUIET = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+
 /** Asks nobody anything yet. Credentials come from where AWS's own programs find them. */
 export function s3Client(address: S3Address, options: S3Options): S3Client {
   const { endpoint, region, profile } = address;
@@ -35,6 +38,7 @@ export function s3Client(address: S3Address, options: S3Options): S3Client {
     responseChecksumValidation: 'WHEN_REQUIRED',
     retryMode: 'standard',
     maxAttempts: options.attempts ?? ATTEMPTS,
+    logger: QUIET,
     requestHandler: {
       connectionTimeout: options.connectTimeoutMs ?? CONNECT_MS,
       // Of silence, not of the whole request: a part may take long on a slow line.
@@ -42,8 +46,7 @@ export function s3Client(address: S3Address, options: S3Options): S3Client {
       requestTimeout: 0,
       httpAgent: agent,
       httpsAgent: agent,
-      // It would write its warnings to the console.
-      logger: { trace() {}, debug() {}, info() {}, warn() {}, error() {} },
+      logger: QUIET,
     },
   });
 }

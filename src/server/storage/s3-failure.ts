@@ -18,6 +18,13 @@ const MEANINGS: Readonly<Record<string, string>> = {
   SlowDown: 'S3 asks for fewer requests at present',
 };
 
+/** For answers without a code: those to HEAD have no body. */
+const STATUSES: Readonly<Record<number, string | undefined>> = {
+  403: MEANINGS.AccessDenied,
+  429: MEANINGS.SlowDown,
+  503: MEANINGS.SlowDown,
+};
+
 /** Codes by which S3, and those who speak its language, say that there is no room. */
 const FULL = new Set([
   'XMinioStorageFull',

@@ -120,7 +120,7 @@ export class S3Upload {
   async #putWhole(): Promise<void> {
     this.#visible = true;
     const Body = this.#current?.subarray(0, this.#filled) ?? Buffer.alloc(0);
-    await this.#send(new PutObjectCommand({ ...this.#object, Body }));
+    await this.#send(new PutObjectCommand({ ...this.#object, Body, ContentLength: Body.length }));
   }
 
   async #completeParts(): Promise<void> {

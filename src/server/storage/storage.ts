@@ -51,7 +51,7 @@ export interface ObjectStorage {
 export interface PutOptions {
   /** Ends the upload. */
   signal: AbortSignal;
-  /** Length of the source, as far as somebody has said; only a hint. */
+  /** Length of the source if somebody has said it; it may be wrong, but not less than half of the truth. */
   expectedBytes?: number;
 }
 

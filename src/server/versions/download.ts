@@ -45,10 +45,17 @@ export async function openVersion(
   try {
     stored = await storage.get(version.objectKey, { ...(range && !whole && { range }), signal });
   } catch (error) {
-    log.error({ err: error, version: version.id, object: version.objectKey }, 'a stored version cannot be read');
-    throw new Refused('cannot-read', 'cannot read from storage: the object cannot be read. Check server logs', {
-      cause: error,
-    });
+    log.error(
+      { err: error, version: version.id, object: version.objectKey },
+      'a stored version cannot be read',
+    );
+    throw new Refused(
+      'cannot-read',
+      'cannot read from storage: the object cannot be read. Check server logs',
+      {
+        cause: error,
+      },
+    );
   }
   if (!whole) return stored;
   return pipeline(stored, new Verified(version), (error) => {

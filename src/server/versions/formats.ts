@@ -32,7 +32,8 @@ export function recognise(head: Buffer): Exclude<Format, 'plain'> | undefined {
   for (const format of ['openpgp-armor', 'age-armor'] as const) {
     const at = text.indexOf(ARMOURS[format]?.header ?? '');
     // Text may stand in front of armour, as RFC 4880 has it, but the header begins a line.
-    if (at === 0 || (at > 0 && text[at - 1] === '\n') || (at > 0 && text.slice(0, at).trim() === '')) return format;
+    if (at === 0 || (at > 0 && text[at - 1] === '\n') || (at > 0 && text.slice(0, at).trim() === ''))
+      return format;
   }
   return isOpenPgp(head) ? 'openpgp' : undefined;
 }
@@ -68,7 +69,10 @@ function isOpenPgp(head: Buffer): boolean {
 }
 
 /** Tag, offset of the body and its length, undefined if indeterminate; undefined if there is no packet here. */
-function readPacket(bytes: Buffer, at: number): { tag: number; body: number; length: number | undefined } | undefined {
+function readPacket(
+  bytes: Buffer,
+  at: number,
+): { tag: number; body: number; length: number | undefined } | undefined {
   const first = bytes[at] ?? 0;
   if ((first & 0x80) === 0) return undefined;
   const second = bytes[at + 1] ?? 0;

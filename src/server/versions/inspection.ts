@@ -134,7 +134,6 @@ export class Inspection extends Readable {
         : Buffer.concat([this.#tail, chunk]).subarray(-TAIL_BYTES);
     if (!this.push(chunk)) this.#source.pause();
   }
-
 }
 
 export function tooLarge(bytes: number, mostBytes: number): Refused {

@@ -41,7 +41,8 @@ async function checkVersion(
   } catch (error) {
     signal.throwIfAborted();
     const reason = (error as Error).message;
-    if (error instanceof ObjectNotFound) return { version, state: 'missing', reason: 'the object is not there' };
+    if (error instanceof ObjectNotFound)
+      return { version, state: 'missing', reason: 'the object is not there' };
     return { version, state: error instanceof Damaged ? 'damaged' : 'unreadable', reason };
   }
 }

@@ -97,8 +97,15 @@ function keepNewestAndOlder(now: number): Strategy {
  * `maxBackupsCount` does not cut what these numbers keep. If none of them is given, it works as with fifo.
  */
 function keepByCalendar<V extends Candidate>(newestFirst: readonly V[], spec: CollectionSpec): Set<V> {
-  const { keepLast = 0, keepDaily = 0, keepWeekly = 0, keepMonthly = 0, keepYearly = 0 } = spec.strategySpec ?? {};
-  if (keepLast + keepDaily + keepWeekly + keepMonthly + keepYearly === 0) return keepNewest(newestFirst, spec);
+  const {
+    keepLast = 0,
+    keepDaily = 0,
+    keepWeekly = 0,
+    keepMonthly = 0,
+    keepYearly = 0,
+  } = spec.strategySpec ?? {};
+  if (keepLast + keepDaily + keepWeekly + keepMonthly + keepYearly === 0)
+    return keepNewest(newestFirst, spec);
   return new Set([
     ...newestFirst.slice(0, keepLast),
     ...newestOfEach(newestFirst, keepDaily, dayOf),

@@ -25,6 +25,8 @@ export interface UploadBody {
   readonly content: Readable;
   /** Length if it was announced. */
   readonly length: number | undefined;
+  /** True if its end cannot be taken for an earlier one: by its length, or by a closing boundary. */
+  readonly delimited: boolean;
   readonly contentEncoding: string;
   /**
    * The SHA-256 that the client says the content has, in lower-case hex. Asked once the content has ended, since it may
@@ -102,7 +104,9 @@ async function store(
   const { metadata, storage, clock } = dependencies;
   const { id: collectionId, spec } = collection;
   const versionNumber = await metadata.versions.nextNumber(collectionId).catch((error: unknown) => {
-    throw new Refused('cannot-increment', 'cannot increment version. The database does not answer', { cause: error });
+    throw new Refused('cannot-increment', 'cannot increment version. The database does not answer', {
+      cause: error,
+    });
   });
   const staying = await versionsThatStay(collection, versionNumber, dependencies);
   const most = limitFor(collection, staying);
@@ -125,9 +129,12 @@ async function store(
     if (written !== bytes) throw streamRefused('storage-failed', 'storage error');
     const digest = body.digest();
     if (digest !== undefined && digest !== sha256) {
-      throw streamRefused('digest-mismatch', `the SHA-256 of the received data is ${sha256}, Repr-Digest says ${digest}`);
+      throw streamRefused(
+        'digest-mismatch',
+        `the SHA-256 of the received data is ${sha256}, Repr-Digest says ${digest}`,
+      );
     }
-    const proven = digest !== undefined || body.length !== undefined;
+    const proven = digest !== undefined || body.delimited;
     if (!(await body.stillThere(proven))) {
       throw new Refused('cancelled-late', 'upload cancelled by client after the body was written');
     }
@@ -190,7 +197,9 @@ function limitFor({ spec }: Collection, staying: readonly Version[]): number {
       staying.map(({ filesize }) => filesize),
     );
   } catch (error) {
-    throw new Refused('bad-limits', `cannot construct validators ${(error as Error).message}`, { cause: error });
+    throw new Refused('bad-limits', `cannot construct validators ${(error as Error).message}`, {
+      cause: error,
+    });
   }
   if (most <= 0) {
     throw new Refused(
@@ -247,7 +256,9 @@ function explain(
   if (error instanceof Refused) return error;
   if (request.signal.aborted && request.signal.reason instanceof Refused) return request.signal.reason;
   if (held.lost.aborted || error instanceof LeaseLost) {
-    return streamRefused('lease-lost', 'the right to upload to this collection was lost, try again', { cause: error });
+    return streamRefused('lease-lost', 'the right to upload to this collection was lost, try again', {
+      cause: error,
+    });
   }
   if (timeout.aborted) {
     const reason = 'context deadline exceeded, probably hit a Storage I/O timeout or Request timeout';

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { authenticate } from '../../../src/server/access/authenticate.ts';
-import { login, type Refusal } from '../../../src/server/access/login.ts';
+import { login, type Refusal, splitLoginName } from '../../../src/server/access/login.ts';
 import type { UserSpec } from '../../../src/server/configuration/configuration.ts';
 import { cheapPassword, snapshotOf, type World, worldOf } from './accounts.ts';
 
@@ -82,6 +82,12 @@ test('an access key has its own password; the name is split at the last dollar s
     assert.ok(found.ok);
     assert.is(found.subject.accessKeyName, name.split('$')[1]);
   }
+});
+
+test('a login name has at most one access key, behind the last dollar sign', () => {
+  assert.equal(splitLoginName('admin'), { userName: 'admin', accessKeyName: '' });
+  assert.equal(splitLoginName('a$b$c'), { userName: 'a$b', accessKeyName: 'c' });
+  assert.equal(splitLoginName('a$'), { userName: 'a', accessKeyName: '' });
 });
 
 test('everything that is wrong looks the same to the client', async () => {

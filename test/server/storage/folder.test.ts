@@ -112,7 +112,13 @@ test('says that the folder is gone', async () => {
 test('refuses folders that cannot be used', async () => {
   writeFileSync(join(folder, 'file'), '');
   symlinkSync(join(folder, 'nowhere'), join(folder, 'dangling'));
-  for (const url of [join(folder, 'file'), join(folder, 'dangling'), '/proc/nothing', 'file://host/folder']) {
+  for (const url of [
+    join(folder, 'file'),
+    join(folder, 'dangling'),
+    '/proc/nothing',
+    '/dev/null/folder',
+    'file://host/folder',
+  ]) {
     assert.instance(await failure(openStorage(url)), UserError, url);
   }
 });

@@ -64,6 +64,13 @@ test.after(async () => {
   await server.stop();
 });
 
+test('says that the kubeconfig cannot be read', async () => {
+  const outcome = await new KubernetesProvider({ kubeconfig: '/does/not/exist' })
+    .start()
+    .catch((error) => error.message);
+  assert.is(outcome, 'the kubeconfig /does/not/exist cannot be read (ENOENT)');
+});
+
 test('says which right is missing', async () => {
   assert.match(await refusal(), /does not let this server list and watch backupusers .*Role/);
 });

@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+/** The server's program. Everything it does is in the functions that it calls. */
+import { runRepository } from './repository-program.ts';
+
+process.exitCode = await runRepository(process.argv.slice(2), {
+  env: process.env,
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  onSignal: (handler) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, handler);
+  },
+});
