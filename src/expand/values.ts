@@ -110,7 +110,7 @@ export function readValues(
   const open = wanted.length === 0 && provided === undefined;
   if (open) {
     problems.push({
-      code: 'note',
+      code: 'suspicious',
       path: 'spec.varsSecretRef',
       message:
         `nothing in the list tells the entries of Secret ${secretName}: values that vars lack, and that have no default, are taken from it; ` +

@@ -1,5 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: text for shells and templates, not for JavaScript
-
 /** Rendering never runs code from the input, and the bundle that people run could not even if it wanted to. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: text for shells and templates, not for JavaScript
-
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Environment } from '../../src/expand/environment.ts';

@@ -1,5 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: text for shells and templates, not for JavaScript
-
 /**
  * No secret leaves the Secrets of the user: neither a value of one in the list, nor anything that looks like a
  * credential. The one exception are values that the user's own ScheduledBackup holds in clear text: these are kept in

@@ -1,5 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: text for shells and templates, not for JavaScript
-
 /** Pieces that parsers, templates and shells have been broken with. */
 
 export const TEXTS: readonly string[] = [

@@ -1,7 +1,6 @@
 /** What versions are called: for people who download them, and in the object storage. */
 import { randomBytes } from 'node:crypto';
 
-// biome-ignore lint/suspicious/noTemplateCurlyInString: it is what users write
 const PLACEHOLDER = '${version}';
 
 /** Name of the download: the template with its first `${version}` replaced by the number. */

@@ -115,7 +115,6 @@ function content(adminPassword: string, uploaderPassword: string): string {
       metadata: { name: COLLECTION },
       spec: {
         description: 'The first collection',
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: the server fills this in
         filenameTemplate: 'first-${version}.backup',
         maxBackupsCount: 7,
         maxOneVersionSize: '10G',

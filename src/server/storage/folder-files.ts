@@ -2,25 +2,12 @@
 import { type FileHandle, link, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 
-/** Writes all pieces at the end of a file; the system may take them in several bites. */
-export async function writeAll(file: FileHandle, pieces: readonly Buffer[]): Promise<number> {
-  const total = pieces.reduce((sum, { length }) => sum + length, 0);
-  let rest = pieces;
-  for (let left = total; left > 0; ) {
-    const { bytesWritten } = await file.writev(rest);
-    left -= bytesWritten;
-    if (left > 0) rest = behind(rest, bytesWritten);
+/** Writes all of it at the end of a file; the system may take it in several bites. */
+export async function writeAll(file: FileHandle, bytes: Buffer): Promise<void> {
+  for (let start = 0; start < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, start);
+    start += bytesWritten;
   }
-  return total;
-}
-
-function behind(pieces: readonly Buffer[], bytes: number): Buffer[] {
-  let skip = bytes;
-  return pieces.flatMap((piece) => {
-    const skipped = Math.min(skip, piece.length);
-    skip -= skipped;
-    return skipped === piece.length ? [] : [piece.subarray(skipped)];
-  });
 }
 
 /** Gives a file its final name; throws `EEXIST` if there is one of that name. */

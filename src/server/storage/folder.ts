@@ -4,7 +4,8 @@ import { open, opendir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { UserError } from '../../api/problem.ts';
-import { batches, SourceFailed } from './batches.ts';
+import { blocks, SourceFailed } from './blocks.ts';
+import { Flushers } from './flusher.ts';
 import {
   codeOf,
   DurableDirectories,
@@ -46,6 +47,7 @@ class Folder implements ObjectStorage {
   readonly #root: string;
   readonly #temporary: string;
   readonly #directories: DurableDirectories;
+  readonly #flushers = new Flushers();
 
   constructor(root: string) {
     this.#root = root;
@@ -68,14 +70,20 @@ class Folder implements ObjectStorage {
 
   /** Writes and flushes a new file. */
   async #write(path: string, source: Readable, signal: AbortSignal): Promise<number> {
-    const pieces = batches(source, signal);
+    const pieces = blocks(source, signal);
     const file = await open(path, 'wx', 0o600);
+    const flusher = this.#flushers.of(file);
     try {
       let bytes = 0;
-      for await (const batch of pieces) bytes += await writeAll(file, batch);
-      await file.datasync();
+      for await (const block of pieces) {
+        await writeAll(file, block);
+        bytes += block.length;
+        flusher.wrote(block.length);
+      }
+      await flusher.finish();
       return bytes;
     } finally {
+      await flusher.settle();
       await file.close();
     }
   }

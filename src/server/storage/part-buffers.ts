@@ -1,66 +1,64 @@
 /** The memory that uploads to S3 share. */
 import { SMALLEST_PART } from './part-sizes.ts';
 
-/** Any upload may have these: one is filled while the other is sent. */
-const OWN = 2;
-/** Beyond those, all uploads together may have this many: one that is alone is then not slowed by S3's latency. */
-const SHARED = 4;
-/** Larger parts than this are not sent side by side. */
-const LARGE = 4 * SMALLEST_PART;
+/**
+ * Lent to uploads beyond the one buffer that each may always have. An upload that is alone can then have several parts
+ * under way, and is not slowed by S3's latency; when there are many, they fill each other's waits.
+ */
+const SHARED_BYTES = 4 * SMALLEST_PART;
+/** Buffers kept for the next who needs one: fresh ones would be memory that nobody has collected yet. */
+const KEPT = 6;
 
-/** Counts the buffers that uploads have beyond their own. */
-export class SharedBuffers {
-  #left = SHARED;
+/** What all uploads of a server share. */
+export class SharedMemory {
+  #left = SHARED_BYTES;
+  readonly #kept: Buffer[] = [];
 
-  take(): boolean {
-    if (this.#left === 0) return false;
-    this.#left--;
+  borrow(bytes: number): boolean {
+    if (bytes > this.#left) return false;
+    this.#left -= bytes;
     return true;
   }
 
-  giveBack(count: number): void {
-    this.#left += count;
+  giveBack(bytes: number): void {
+    this.#left += bytes;
+  }
+
+  allocate(bytes: number): Buffer {
+    const kept = bytes === SMALLEST_PART ? this.#kept.pop() : undefined;
+    return kept ?? Buffer.allocUnsafeSlow(bytes);
+  }
+
+  free(buffer: Buffer): void {
+    if (buffer.length === SMALLEST_PART && this.#kept.length < KEPT) this.#kept.push(buffer);
   }
 }
 
-/** The buffers of one upload. Used again and again: fresh ones would be memory that nobody has collected yet. */
+/** The buffers of one upload. Every one that was taken must be given back. */
 export class PartBuffers {
-  readonly #shared: SharedBuffers;
-  #free: Buffer[] = [];
-  #used = 0;
-  #borrowed = 0;
+  readonly #shared: SharedMemory;
+  readonly #borrowed = new Set<Buffer>();
+  #ownUsed = false;
 
-  constructor(shared: SharedBuffers) {
+  constructor(shared: SharedMemory) {
     this.#shared = shared;
   }
 
-  /** A buffer of the size, or undefined if the upload must first wait for one of its own. */
-  take(size: number): Buffer | undefined {
-    if (this.#used >= this.#allowed(size)) {
-      if (size > SMALLEST_PART || !this.#shared.take()) return undefined;
-      this.#borrowed++;
+  /** A buffer of the size, or undefined if the upload must first give one back. */
+  take(bytes: number): Buffer | undefined {
+    if (!this.#ownUsed) {
+      this.#ownUsed = true;
+      return this.#shared.allocate(bytes);
     }
-    this.#used++;
-    const known = this.#free.pop();
-    if (known?.length === size) return known;
-    this.#free = [];
-    return Buffer.allocUnsafeSlow(size);
+    if (!this.#shared.borrow(bytes)) return undefined;
+    const buffer = this.#shared.allocate(bytes);
+    this.#borrowed.add(buffer);
+    return buffer;
   }
 
   giveBack(buffer: Buffer): void {
-    this.#used--;
-    this.#free.push(buffer);
-  }
-
-  /** The upload has ended, and with it the use of every buffer. */
-  close(): void {
-    this.#shared.giveBack(this.#borrowed);
-    this.#borrowed = 0;
-    this.#free = [];
-  }
-
-  #allowed(size: number): number {
-    if (size > LARGE) return 1;
-    return size > SMALLEST_PART ? OWN : OWN + this.#borrowed;
+    if (this.#borrowed.delete(buffer)) this.#shared.giveBack(buffer.length);
+    else this.#ownUsed = false;
+    this.#shared.free(buffer);
   }
 }

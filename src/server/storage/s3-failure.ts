@@ -42,9 +42,8 @@ export function s3Failure(error: unknown): StorageError {
   if (error instanceof S3ServiceException) {
     const status = statusOf(error) ?? 0;
     const full = FULL.has(error.name) || status === INSUFFICIENT_STORAGE;
-    const meaning = full
-      ? 'the bucket is full: free some space, or keep fewer versions'
-      : MEANINGS[error.name];
+    const known = MEANINGS[error.name] ?? STATUSES[status];
+    const meaning = full ? 'the bucket is full: free some space, or keep fewer versions' : known;
     const cause = new Error(
       `${error.name}, HTTP status ${status}, request ${error.$metadata?.requestId ?? 'unknown'}`,
     );

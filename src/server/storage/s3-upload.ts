@@ -16,7 +16,7 @@ import {
   S3ServiceException,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { PartBuffers, type SharedBuffers } from './part-buffers.ts';
+import { PartBuffers, type SharedMemory } from './part-buffers.ts';
 import { MOST_PARTS, partSize } from './part-sizes.ts';
 import { StorageError } from './storage.ts';
 
@@ -46,7 +46,7 @@ export class S3Upload {
   /** Something may be visible under the key. */
   #visible = false;
 
-  constructor(target: Target, shared: SharedBuffers, expectedBytes: number) {
+  constructor(target: Target, shared: SharedMemory, expectedBytes: number) {
     this.#target = target;
     this.#buffers = new PartBuffers(shared);
     this.#expectedBytes = expectedBytes;
@@ -66,16 +66,14 @@ export class S3Upload {
     this.#abort.abort(reason);
   }
 
-  /** Takes bytes; resolves as soon as it can take more. */
-  async write(pieces: readonly Buffer[]): Promise<void> {
-    for (const piece of pieces) {
-      for (let start = 0; start < piece.length; ) {
-        this.#current ??= await this.#nextBuffer();
-        const copied = piece.copy(this.#current, this.#filled, start);
-        start += copied;
-        this.#filled += copied;
-        if (this.#filled === this.#current.length) await this.#sendCurrent();
-      }
+  /** Copies the bytes; resolves as soon as it can take more. */
+  async write(block: Buffer): Promise<void> {
+    for (let start = 0; start < block.length; ) {
+      this.#current ??= await this.#nextBuffer();
+      const copied = block.copy(this.#current, this.#filled, start);
+      start += copied;
+      this.#filled += copied;
+      if (this.#filled === this.#current.length) await this.#sendCurrent();
     }
   }
 
@@ -109,8 +107,8 @@ export class S3Upload {
 
   /** Gives all memory back; call at the end, whatever it was. */
   close(): void {
+    if (this.#current) this.#buffers.giveBack(this.#current);
     this.#current = undefined;
-    this.#buffers.close();
   }
 
   get #object(): { Bucket: string; Key: string } {

@@ -11,9 +11,9 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { batches, SourceFailed } from './batches.ts';
+import { blocks, SourceFailed } from './blocks.ts';
 import { checkKey } from './keys.ts';
-import { SharedBuffers } from './part-buffers.ts';
+import { SharedMemory } from './part-buffers.ts';
 import { ATTEMPTS, type S3Options, s3Client } from './s3-client.ts';
 import { download } from './s3-download.ts';
 import { isAbsence, s3Failure, statusOf } from './s3-failure.ts';
@@ -35,7 +35,7 @@ class Bucket implements ObjectStorage {
   readonly #bucket: string;
   readonly #prefix: string;
   readonly #attempts: number;
-  readonly #buffers = new SharedBuffers();
+  readonly #memory = new SharedMemory();
 
   constructor(client: S3Client, { bucket, prefix }: S3Address, attempts: number) {
     this.#client = client;
@@ -46,11 +46,11 @@ class Bucket implements ObjectStorage {
 
   async put(key: string, source: Readable, { signal, expectedBytes = 0 }: PutOptions): Promise<number> {
     const object = this.#object(key);
-    const upload = new S3Upload({ client: this.#client, ...object }, this.#buffers, expectedBytes);
+    const upload = new S3Upload({ client: this.#client, ...object }, this.#memory, expectedBytes);
     const cancel = () => upload.abort(signal.reason);
     signal.addEventListener('abort', cancel);
     // Before the first wait, so that the source's errors have a listener.
-    const pieces = batches(source, upload.signal);
+    const pieces = blocks(source, upload.signal);
     try {
       if (signal.aborted) cancel();
       await this.#refuseToReplace(key, upload.signal);
@@ -59,7 +59,7 @@ class Bucket implements ObjectStorage {
       throw s3Failure(error);
     }
     try {
-      for await (const batch of pieces) await upload.write(batch);
+      for await (const block of pieces) await upload.write(block);
       return await upload.complete();
     } catch (error) {
       await upload.discard();
