@@ -17,6 +17,13 @@ const TOOLS: readonly Tool[] = [
   { command: 'kubectl', version: ['version', '--client'], install: 'https://kubernetes.io/docs/tasks/tools' },
   { command: 'kube-score', version: ['version'], install: 'test/e2e/install.sh' },
   { command: 'shellcheck', version: ['--version'], install: 'test/e2e/install.sh' },
+  { command: 'psql', version: ['--version'], install: 'test/e2e/install.sh' },
+  { command: 'mariadb', version: ['--version'], install: 'test/e2e/install.sh' },
+  { command: 'redis-server', version: ['--version'], install: 'test/e2e/install.sh' },
+  { command: 'sqlite3', version: ['--version'], install: 'test/e2e/install.sh' },
+  { command: 'etcd', version: ['--version'], install: 'test/e2e/install.sh' },
+  { command: 'minio', version: ['--version'], install: 'test/e2e/install.sh' },
+  { command: 'kube-apiserver', version: ['--version'], install: 'test/e2e/install.sh' },
 ];
 
 /** Puts our own tools in front of the PATH; prints what was found; throws if something is missing. */

@@ -5,6 +5,7 @@ import { HEADERS } from '../../wire/headers.ts';
 import type { Refusal } from '../access/login.ts';
 import { MetadataUnavailable } from '../metadata/metadata.ts';
 import { Refused } from '../versions/refusals.ts';
+import { Damaged } from '../versions/verified.ts';
 import { toJson } from './envelope.ts';
 import { statusOf } from './statuses.ts';
 
@@ -48,6 +49,20 @@ const FRAMEWORK_CODES: Readonly<Record<number, ErrorCode>> = {
   415: 'unsupported-media-type',
 };
 
+/** Headers of a good answer that must not stay if it became an error. */
+const ABOUT_CONTENT = [
+  'content-length',
+  'content-disposition',
+  'accept-ranges',
+  'etag',
+  'last-modified',
+  'content-range',
+  HEADERS.digest,
+  HEADERS.format,
+  HEADERS.version,
+  HEADERS.contentEncoding,
+];
+
 /** Answers a request with what went wrong. */
 export function answerError(
   error: unknown,
@@ -58,6 +73,7 @@ export function answerError(
   if (error instanceof AccessRefused) return answerAccess(error.refusal, request, reply, preciseStatuses);
   const { code, status, message, data = {}, headers = {} } = explain(error, preciseStatuses);
   request.errorCode = code;
+  for (const name of ABOUT_CONTENT) reply.removeHeader(name);
   if (status >= 500 && !(error instanceof Refused)) request.log.error({ err: error }, 'a request failed');
   return reply
     .code(status)
@@ -80,9 +96,9 @@ function answerAccess(
   if (status === 401) reply.header('www-authenticate', 'Bearer realm="backup-repository"');
   if (status === 503) reply.header('retry-after', '5');
   const body =
-    code === 'login-too-soon'
-      ? { status: false, error: refusal.message, data: {} }
-      : { status: false, code: status, message: refusal.message, data: {} };
+    status === 401 || status === 403
+      ? { status: false, code: status, message: refusal.message, data: {} }
+      : { status: false, error: refusal.message, data: {} };
   return reply
     .code(status)
     .header(HEADERS.error, code)
@@ -116,6 +132,10 @@ function explain(error: unknown, preciseStatuses: boolean): Explained {
       message: error.message,
       ...(error instanceof RefusedWith && { data: error.data, headers: error.headers }),
     };
+  }
+  if (error instanceof Damaged) {
+    const message = `cannot copy stream to download a version: ${error.message}`;
+    return { code: 'cannot-read', status: statusOf('cannot-read', preciseStatuses), message };
   }
   if (error instanceof MetadataUnavailable) {
     return {

@@ -76,7 +76,7 @@ export async function buildServer(dependencies: Dependencies): Promise<FastifyIn
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
     },
     routerOptions: { maxParamLength: 512 },
-    ajv: { customOptions: { allowUnionTypes: true } },
+    ajv: { customOptions: { allowUnionTypes: true, removeAdditional: false } },
     clientErrorHandler: refuseConnection,
     frameworkErrors: (error, request, reply) =>
       void answerError(error, request as never, reply as never, settings.preciseStatuses),

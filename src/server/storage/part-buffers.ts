@@ -5,9 +5,9 @@ import { SMALLEST_PART } from './part-sizes.ts';
  * Lent to uploads beyond the one buffer that each may always have. An upload that is alone can then have several parts
  * under way, and is not slowed by S3's latency; when there are many, they fill each other's waits.
  */
-const SHARED_BYTES = 4 * SMALLEST_PART;
+const SHARED_BYTES = 2 * SMALLEST_PART;
 /** Buffers kept for the next who needs one: fresh ones would be memory that nobody has collected yet. */
-const KEPT = 6;
+const KEPT = 3;
 
 /** What all uploads of a server share. */
 export class SharedMemory {

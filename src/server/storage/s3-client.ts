@@ -36,6 +36,8 @@ export function s3Client(address: S3Address, options: S3Options): S3Client {
     // The signature covers the body's SHA-256 already; other servers than AWS's refuse more checksums than that.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
+    // Asking before each part would also mean a new connection for each.
+    expectContinueHeader: false,
     retryMode: 'standard',
     maxAttempts: options.attempts ?? ATTEMPTS,
     logger: QUIET,

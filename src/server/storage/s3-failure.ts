@@ -53,7 +53,9 @@ export function s3Failure(error: unknown): StorageError {
 }
 
 function networkMeaning(error: Error): string {
-  if (error.name === 'TimeoutError') return 'S3 did not answer in time';
+  // The SDK calls a connection that was cut a timeout, too.
+  const isCut = 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+  if (error.name === 'TimeoutError' && !isCut) return 'S3 did not answer in time';
   if (error.name === 'AbortError') return 'the request to S3 was cancelled';
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')

@@ -90,7 +90,7 @@ sizes('parts are as small as S3 allows up to 6 GiB, and no larger than they must
   assert.ok(partSize(200 * GIB, 100 * GIB) > 100 * MIB);
 });
 
-sizes('every upload has a buffer, and all share four more', () => {
+sizes('every upload has a buffer, and all share two more', () => {
   const shared = new SharedMemory();
   const uploads = Array.from({ length: 8 }, () => new PartBuffers(shared));
   const taken = uploads.map((upload) => {
@@ -101,7 +101,7 @@ sizes('every upload has a buffer, and all share four more', () => {
   });
   assert.equal(
     taken.map(({ length }) => length),
-    [5, 1, 1, 1, 1, 1, 1, 1],
+    [3, 1, 1, 1, 1, 1, 1, 1],
   );
   for (const buffer of taken[0] ?? []) uploads[0]?.giveBack(buffer);
   assert.ok(uploads[1]?.take(SMALLEST_PART));

@@ -129,12 +129,13 @@ test('a server that is killed in the middle of an upload leaves nothing visible,
   assert.equal(readdirSync(join(root, '.tmp')), []);
 });
 
-test('eight uploads of 100 MB at once stay below 150 MiB of memory', async () => {
+test('eight uploads of 100 MB at once take little memory', async () => {
   const { code, stdout, stderr } = await inChild('put-many.ts', [folder(), '8', '100']);
   assert.is(code, 0, stderr);
   const { before, after, rate } = JSON.parse(stdout);
   console.log(`  folder: ${rate} MB/s in 8 uploads, memory ${before} MiB before, ${after} MiB at its peak`);
-  assert.ok(after < 150, `${after} MiB`);
+  // Eight pairs of blocks, and what Node.js has not collected yet.
+  assert.ok(after - before < 120, `${after - before} MiB more than before`);
 });
 
 test.run();

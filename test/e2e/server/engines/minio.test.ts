@@ -316,13 +316,13 @@ test('says what is wrong with the bucket or the credentials', async () => {
   process.env.AWS_SECRET_ACCESS_KEY = server.secretKey;
 });
 
-test('eight uploads of 100 MB at once stay below 200 MiB of memory', async () => {
+test('eight uploads of 100 MB at once take little memory', async () => {
   const { code, stdout, stderr } = await inChild('put-many.ts', [url(server.port), '8', '100']);
   assert.is(code, 0, stderr);
   const { before, after, rate } = JSON.parse(stdout);
   console.log(`  S3: ${rate} MB/s in 8 uploads, memory ${before} MiB before, ${after} MiB at its peak`);
-  // A whole server around it needs some, too.
-  assert.ok(after < 200, `${after} MiB`);
+  // Ten parts of 5 MiB, eight pairs of blocks, and what Node.js has not collected yet.
+  assert.ok(after - before < 170, `${after - before} MiB more than before`);
 });
 
 test.run();

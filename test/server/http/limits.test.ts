@@ -1,0 +1,214 @@
+/** What a stranger can send, how the server stops, and what its log says. */
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Dependencies } from '../../../src/server/http/server.ts';
+import type { Settings } from '../../../src/server/http/settings.ts';
+import { begin, call } from './client.ts';
+import { ACCOUNTS, collection, PASSWORD } from './documents.ts';
+import { openReplicas } from './in-process.ts';
+import { sqliteAndFolder } from './sqlite-folder.ts';
+import { SUITE_SETTINGS } from './suite.ts';
+import { armoured, json } from './world.ts';
+
+const test = suite('limits and stopping');
+const closing: (() => Promise<void>)[] = [];
+test.after(async () => {
+  for (const close of closing) await close();
+});
+
+async function open(settings: Partial<Settings> = {}, more: Partial<Dependencies> = {}) {
+  const target = await openReplicas(async () => [await sqliteAndFolder()], more)(
+    [
+      ...ACCOUNTS,
+      collection('c'),
+      collection('keyed'),
+      collection('dangling', { healthSecretRef: { name: 'codes', entry: 'none' } }),
+    ],
+    { ...SUITE_SETTINGS, ...settings },
+  );
+  closing.push(target.close);
+  const [url = ''] = target.urls;
+  return { ...target, url, upload: `${url}/api/alpha/repository/collection/c/version` };
+}
+
+async function login(url: string): Promise<string> {
+  const answer = await call(
+    'POST',
+    `${url}/api/stable/auth/login`,
+    json({ username: 'admin', password: PASSWORD }),
+  );
+  return (answer.json as { data: { token: string } }).data.token;
+}
+
+/** Writes to a bare connection and waits until the server closes it. */
+function converse(url: string, ...pieces: string[]): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    let heard = '';
+    socket.on('data', (data) => {
+      heard += data;
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => resolve(heard));
+    for (const piece of pieces) socket.write(piece);
+  });
+}
+
+test('rate limits: per address, 429 with the time to wait; trusted proxies tell the address', async () => {
+  const { url } = await open({
+    rateLimits: { default: 2, auth: 2, collectionHealth: 2, serverHealth: 2 },
+    trustedProxies: ['127.0.0.1'],
+  });
+  const attempt = (from: string) => call('GET', `${url}/health`, { headers: { 'x-forwarded-for': from } });
+  assert.equal([(await attempt('198.51.100.1')).status, (await attempt('198.51.100.1')).status], [200, 200]);
+  const limited = await attempt('198.51.100.1');
+  assert.is(limited.status, 429);
+  assert.is((limited.json as { error: string }).error, 'too many requests, try again later');
+  assert.ok(Number(limited.headers['retry-after']) <= 60);
+  assert.is(
+    (await attempt('203.0.113.9, 198.51.100.1')).status,
+    429,
+    'what the client itself wrote does not count',
+  );
+  assert.is((await attempt('198.51.100.2')).status, 200);
+  const wrong = () => call('POST', `${url}/api/stable/auth/login`, json({ username: 'x', password: 'y' }));
+  assert.equal([(await wrong()).status, (await wrong()).status, (await wrong()).status], [401, 401, 429]);
+});
+
+test('rate limits: a header of an untrusted client is not believed', async () => {
+  const { url } = await open({ rateLimits: { default: 1, auth: 1, collectionHealth: 1, serverHealth: 1 } });
+  const attempt = (from: string) => call('GET', `${url}/health`, { headers: { 'x-forwarded-for': from } });
+  assert.equal([(await attempt('198.51.100.1')).status, (await attempt('198.51.100.2')).status], [200, 429]);
+});
+
+test('slow clients: bodies and headers that do not come', async () => {
+  const { url } = await open({ requestTimeoutMs: 300 });
+  const body = await converse(
+    url,
+    'POST /api/stable/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{',
+  );
+  assert.match(body, /^HTTP\/1.1 408 [\s\S]*Request took too long/);
+  assert.match(await converse(url, 'NONSENSE\r\n\r\n'), /^HTTP\/1.1 400 /);
+});
+
+test('a refused upload is answered before its body was read, and its sender gets to read why', async () => {
+  const { upload } = await open();
+  const { outgoing, promise } = begin('POST', upload, {
+    token: 'nonsense',
+    headers: { 'content-length': '100000000' },
+  });
+  outgoing.write(Buffer.alloc(1_000_000));
+  assert.is((await promise).status, 401);
+  outgoing.destroy();
+});
+
+test('a health code that leads nowhere lets nobody in', async () => {
+  const { url } = await open();
+  for (const query of ['', '?code=', '?code=x']) {
+    assert.is(
+      (await call('GET', `${url}/api/stable/repository/collection/dangling/health${query}`)).status,
+      403,
+    );
+  }
+});
+
+test('/metrics without a key is closed unless it was opened', async () => {
+  assert.is((await call('GET', `${(await open({ healthCheckKey: '' })).url}/metrics`)).status, 403);
+  const { url } = await open({ healthCheckKey: '', openMetrics: true });
+  assert.is((await call('GET', `${url}/metrics`)).status, 200);
+  // Nor does the open page tell what is wrong with the configuration.
+  const ready = await call('GET', `${url}/ready`);
+  assert.is(ready.status, 500);
+  assert.match(ready.bytes.toString(), 'ConfigurationProviderValidator=false');
+  assert.not.match(ready.bytes.toString(), 'dangling');
+});
+
+test('precise statuses: the fault of the client is 4xx', async () => {
+  const { url, upload } = await open({ preciseStatuses: true });
+  const token = await login(url);
+  assert.is((await call('POST', upload, { token, body: 'plain' })).status, 422);
+  assert.is((await call('POST', upload, { token, body: Buffer.alloc(12 * 1024 ** 2) })).status, 413);
+});
+
+test('a database that is away: 503, and it works again when it is back', async () => {
+  const { url, metadata, upload } = await open();
+  const token = await login(url);
+  assert.ok(metadata);
+  const { find } = metadata.sessions;
+  const { MetadataUnavailable } = await import('../../../src/server/metadata/metadata.ts');
+  metadata.sessions.find = () => Promise.reject(new MetadataUnavailable('away'));
+  const answer = await call('POST', upload, { token, body: armoured() });
+  assert.is(answer.status, 503);
+  assert.is(answer.headers['retry-after'], '5');
+  metadata.sessions.find = find;
+  assert.is((await call('POST', upload, { token, body: armoured() })).status, 200);
+});
+
+test('stopping: an upload under way is finished, nothing new is accepted', async () => {
+  const target = await open();
+  const token = await login(target.url);
+  const { outgoing, promise } = begin('POST', target.upload, { token });
+  outgoing.write(armoured().slice(0, 30));
+  await sleep(100);
+  let closed = false;
+  const { server } = target;
+  const stopping = server.close().then(() => {
+    closed = true;
+  });
+  await sleep(100);
+  assert.is(closed, false);
+  const refused = await call('GET', `${target.url}/health`).then(
+    ({ status }) => status,
+    () => 'refused',
+  );
+  assert.is(refused, 'refused');
+  outgoing.end(armoured().slice(30));
+  assert.is((await promise).status, 200);
+  await stopping;
+  assert.is(closed, true);
+});
+
+test('stopping: not longer than it was told to wait, and what is broken off leaves nothing', async () => {
+  const target = await open({ shutdownTimeoutMs: 200 });
+  const token = await login(target.url);
+  const { outgoing, promise } = begin('POST', target.upload, { token });
+  outgoing.write(armoured().slice(0, 30));
+  await sleep(50);
+  await Promise.all([
+    target.server.close(),
+    promise.then(
+      ({ status }) => assert.is(status, 503),
+      () => {},
+    ),
+  ]);
+  outgoing.destroy();
+  assert.equal(await target.metadata?.versions.list('c'), []);
+});
+
+test('the log has every request, and no secret', async () => {
+  let log = '';
+  const stream = {
+    write: (line: string) => {
+      log += line;
+    },
+  };
+  const { url, upload } = await open({}, { log: { level: 'trace', stream } });
+  const token = await login(url);
+  await call('GET', `${url}/api/stable/auth/whoami?token=${token}`);
+  await call('GET', `${url}/ready?code=ready-code&userName=shown`);
+  await call('GET', `${url}/ready`, { headers: { authorization: 'ready-code', cookie: `jwt=${token}` } });
+  await call('POST', `${url}/api/stable/auth/login`, json({ username: 'admin', password: 'wrong-password' }));
+  await call('POST', upload, { token, body: armoured() });
+  await call('POST', `${upload}?token=${token}`, {
+    body: 'x',
+    headers: { authorization: `Basic ${PASSWORD}-secret` },
+  });
+  for (const secret of [token, 'ready-code', 'wrong-password', `"${PASSWORD}"`, `${PASSWORD}-secret`])
+    assert.not.match(log, secret);
+  assert.match(log, '?code=[hidden]&userName=shown');
+  assert.match(log, 'version stored');
+});
+
+test.run();

@@ -1,0 +1,224 @@
+/** Uploads when something fails: what is left, what is told, and that nothing is rotated for an upload that is not there. */
+import { Readable } from 'node:stream';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { LeaseLost, type Metadata, MetadataUnavailable } from '../../../src/server/metadata/metadata.ts';
+import { StorageError } from '../../../src/server/storage/storage.ts';
+import type { VersionDependencies } from '../../../src/server/versions/dependencies.ts';
+import { checkVersions } from '../../../src/server/versions/integrity.ts';
+import { Refused } from '../../../src/server/versions/refusals.ts';
+import { Sweeper } from '../../../src/server/versions/sweeper.ts';
+import { type Uploaded, upload } from '../../../src/server/versions/upload.ts';
+import { collection } from '../http/documents.ts';
+import { configurationOf } from '../http/in-process.ts';
+import { sqliteAndFolder } from '../http/sqlite-folder.ts';
+
+const HOUR = 3_600_000;
+const quiet = { info: () => {}, warn: () => {}, error: () => {} };
+
+interface Place extends VersionDependencies {
+  keys(): Promise<string[]>;
+}
+
+async function place(): Promise<Place> {
+  const { metadata, storage } = await sqliteAndFolder();
+  return {
+    metadata,
+    storage,
+    clock: Date.now,
+    log: quiet,
+    leaseMs: 10_000,
+    storageTimeoutMs: 10_000,
+    keys: async () => {
+      const keys: string[] = [];
+      for await (const { key } of storage.list()) keys.push(key);
+      return keys;
+    },
+  };
+}
+
+const snapshot = configurationOf([collection('c', { maxBackupsCount: 1, allowUnencrypted: true })]).current();
+
+function put(
+  dependencies: VersionDependencies,
+  content: Readable | string = 'content',
+  signal = new AbortController().signal,
+): Promise<Uploaded> {
+  const stream = typeof content === 'string' ? Readable.from([Buffer.from(content)]) : content;
+  return upload(
+    {
+      collectionId: 'c',
+      snapshot,
+      user: 'u',
+      sessionId: 's',
+      may: () => true,
+      open: async () => ({
+        content: stream,
+        length: undefined,
+        delimited: true,
+        contentEncoding: '',
+        digest: () => undefined,
+        stillThere: async () => true,
+      }),
+      signal,
+    },
+    dependencies,
+  );
+}
+
+async function refusal(work: Promise<unknown>): Promise<Refused> {
+  try {
+    await work;
+  } catch (error) {
+    return error as Refused;
+  }
+  return assert.unreachable('it was not refused') as never;
+}
+
+/** The dependencies with another `register`. */
+function registering(dependencies: Place, register: Metadata['versions']['register']): VersionDependencies {
+  const { metadata } = dependencies;
+  return { ...dependencies, metadata: { ...metadata, versions: { ...metadata.versions, register } } };
+}
+
+const test = suite('uploads that fail');
+// Nothing here holds a socket, and timers of the server do not keep a process alive.
+let alive: NodeJS.Timeout;
+test.before(() => {
+  alive = setInterval(() => {}, 1000);
+});
+test.after(() => clearInterval(alive));
+
+test('a row that cannot be committed: the object goes, nothing is rotated, the next upload works', async () => {
+  const here = await place();
+  await put(here);
+  for (const error of [new Error('constraint'), new LeaseLost('lost')]) {
+    const failed = await refusal(put(registering(here, () => Promise.reject(error))));
+    assert.is(failed.code, error instanceof LeaseLost ? 'lease-lost' : 'cannot-register');
+    assert.equal(
+      (await here.metadata.versions.list('c')).map(({ versionNumber }) => versionNumber),
+      [1],
+    );
+    assert.is((await here.keys()).length, 1);
+  }
+  assert.is((await put(here)).version.versionNumber, 2);
+});
+
+test('a commit whose answer was lost: the version is there if its row is, and its object is never taken away', async () => {
+  const here = await place();
+  const committed = registering(here, async (...args) => {
+    await here.metadata.versions.register(...args);
+    throw new MetadataUnavailable('the connection broke');
+  });
+  assert.is((await put(committed)).version.versionNumber, 1);
+  const unknown = registering(here, () => Promise.reject(new MetadataUnavailable('the connection broke')));
+  assert.is((await refusal(put(unknown))).code, 'cannot-register');
+  assert.is((await here.keys()).length, 2, 'the object stays for the sweeper to judge');
+});
+
+test('a storage that fails, is full or hangs; a source that breaks; a server that stops', async () => {
+  const here = await place();
+  const failing = (error: Error) => ({
+    ...here,
+    storage: { put: () => Promise.reject(error), remove: async () => {} } as never,
+  });
+  assert.is((await refusal(put(failing(new StorageError('broken'))))).code, 'storage-failed');
+  assert.is((await refusal(put(failing(new StorageError('full', { full: true }))))).code, 'storage-full');
+  const endless = () => new Readable({ read() {} });
+  assert.is((await refusal(put({ ...here, storageTimeoutMs: 50 }, endless()))).code, 'storage-timeout');
+  const breaking = endless();
+  setTimeout(() => breaking.destroy(new Error('reset')), 20);
+  assert.is((await refusal(put(here, breaking))).code, 'cancelled');
+  const gone = endless();
+  gone.destroy();
+  assert.is((await refusal(put(here, gone))).code, 'cancelled');
+  const stop = new AbortController();
+  setTimeout(() => stop.abort(new Refused('shutting-down', 'the server is shutting down')), 20);
+  assert.is((await refusal(put(here, endless(), stop.signal))).code, 'shutting-down');
+  assert.equal(await here.keys(), []);
+  assert.is((await put(here)).version.versionNumber, 1);
+});
+
+test('a lease that another replica took over: the upload stops', async () => {
+  const here = await place();
+  const { leases } = here.metadata;
+  const stolen = {
+    ...here,
+    leaseMs: 60,
+    metadata: { ...here.metadata, leases: { ...leases, renew: async () => false } },
+  };
+  assert.is((await refusal(put(stolen, new Readable({ read() {} })))).code, 'lease-lost');
+  const silent = {
+    ...stolen,
+    metadata: {
+      ...here.metadata,
+      leases: { ...leases, renew: () => Promise.reject(new MetadataUnavailable('away')) },
+    },
+  };
+  assert.is((await refusal(put(silent, new Readable({ read() {} })))).code, 'lease-lost');
+  assert.equal(await here.keys(), []);
+});
+
+test('rotation that fails does not undo the upload', async () => {
+  const here = await place();
+  await put(here);
+  const versions = { ...here.metadata.versions, softDelete: () => Promise.reject(new Error('no')) };
+  const { version, rotated } = await put({ ...here, metadata: { ...here.metadata, versions } });
+  assert.is(version.versionNumber, 2);
+  assert.equal(rotated, []);
+  assert.is((await put(here)).rotated.length, 2, 'the next one makes up for it');
+});
+
+test('the sweeper removes what is not needed, and never what a lost database could have known', async () => {
+  const here = await place();
+  let now = Date.now();
+  const later = { ...here, clock: () => now };
+  const settings = { intervalMs: HOUR, leftoverAgeMs: HOUR, orphanAgeMs: HOUR, alone: true };
+  await put(here);
+  const { signal } = new AbortController();
+  const store = (key: string) => here.storage.put(key, Readable.from([Buffer.from('x')]), { signal });
+  await store('c/1-0123456789ab-orphan');
+  await store('c/9-0123456789ab-of-a-newer-database');
+  await store('other/1-0123456789ab-of-an-unknown-collection');
+  await store('c/not-ours');
+  await put(here);
+  const sweeper = new Sweeper(later, settings);
+  assert.equal(
+    await sweeper.sweep(true),
+    { objects: 1, leftovers: 0, orphans: 0, sessions: 0 },
+    'the rotated version',
+  );
+  // The version that is left was stored after the orphan: a database that was made anew would look just the same.
+  now += 3 * HOUR;
+  assert.is((await sweeper.sweep(false))?.orphans, 0);
+  await store('c/2-0123456789ab-orphan');
+  now += 3 * HOUR;
+  assert.is((await sweeper.sweep(false))?.orphans, 1);
+  assert.equal(
+    (await here.keys()).filter((key) => key.includes('orphan')),
+    ['c/1-0123456789ab-orphan'],
+  );
+  const busy = await here.metadata.leases.acquire('sweep', 10_000);
+  assert.is(await sweeper.sweep(false), undefined, 'another replica is at it');
+  if (busy) await here.metadata.leases.release(busy);
+});
+
+test('check tells intact, damaged and missing versions apart', async () => {
+  const here = await place();
+  const one = (await put(here)).version;
+  const states = async () => {
+    const found: string[] = [];
+    for await (const { state } of checkVersions(here, { signal: new AbortController().signal }))
+      found.push(state);
+    return found;
+  };
+  assert.equal(await states(), ['intact']);
+  await here.storage.remove(one.objectKey);
+  assert.equal(await states(), ['missing']);
+  await here.storage.put(one.objectKey, Readable.from([Buffer.from('c0ntent')]), {
+    signal: new AbortController().signal,
+  });
+  assert.equal(await states(), ['damaged']);
+});
+
+test.run();
