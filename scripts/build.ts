@@ -6,7 +6,7 @@
  * has the numbers). `node --enable-source-maps` shows our own names and lines where the `.map` file is kept beside
  * it. The `#!` line of the entry stays the first one, as kustomize needs.
  */
-import { chmodSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { lazyYaml } from './lazy-yaml.ts';
@@ -16,6 +16,7 @@ const programs = { 'expand-backups': 'functions/expand-backups/main.ts' };
 const modules = { 'kpt-func': 'functions/kpt-func/expand-backups.ts' };
 
 for (const [name, entry] of Object.entries(programs)) chmodSync(await bundle(name, entry), 0o755);
+chmodSync(await bundleServer(), 0o755);
 for (const [name, entry] of Object.entries(modules)) await bundle(name, entry);
 writeFileSync(
   join(root, 'dist/kpt-func.d.cts'),
@@ -38,5 +39,34 @@ async function bundle(name: string, entry: string): Promise<string> {
     logLevel: 'warning',
   });
   console.log(`dist/${name}.cjs ${Math.round(statSync(outfile).size / 1024)} KiB`);
+  return outfile;
+}
+
+/**
+ * The server: an ES module for Node.js 24, readable, because it runs for months and its start does not matter. Engines that
+ * are not used are parts of their own, which are never loaded.
+ */
+async function bundleServer(): Promise<string> {
+  const outdir = join(root, 'dist/backup-repository');
+  rmSync(outdir, { recursive: true, force: true });
+  await build({
+    entryPoints: { 'backup-repository': join(root, 'src/cli/backup-repository.ts') },
+    outdir,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    // Packages of the CommonJS kind call require() for what Node.js itself has.
+    banner: {
+      js: "import { createRequire as createRequire$ } from 'node:module';const require = createRequire$(import.meta.url);",
+    },
+    external: ['pg-native'],
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
+  const outfile = join(outdir, 'backup-repository.mjs');
+  console.log(`dist/backup-repository/ ${Math.round(statSync(outfile).size / 1024)} KiB and its parts`);
   return outfile;
 }
