@@ -16,7 +16,8 @@ import {
 } from '../server/start.ts';
 import { StorageError } from '../server/storage/storage.ts';
 import { checkVersions } from '../server/versions/integrity.ts';
-import { addServerFlags, type RepositoryFlags, serverOptions } from './repository-options.ts';
+import { addServerFlags, readVariables } from './repository-flags.ts';
+import { type RepositoryFlags, serverOptions } from './repository-options.ts';
 
 /** What a program has of the outside. */
 export interface Outside {
@@ -54,7 +55,7 @@ export async function runRepository(args: readonly string[], outside: Outside): 
     exitCode = code;
   });
   try {
-    await withEnvironment(outside.env, () => program.parseAsync([...args], { from: 'user' }));
+    await program.parseAsync([...args], { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
@@ -75,6 +76,7 @@ function createProgram(outside: Outside, setExitCode: (code: number) => void): C
     action: (options: ServerOptions, flags: RepositoryFlags) => Promise<void>,
   ) =>
     addServerFlags(command).action(async () => {
+      readVariables(command, env);
       const flags = command.opts<RepositoryFlags>();
       await action(serverOptions(flags, env), flags);
     });
@@ -206,16 +208,4 @@ function report(error: unknown, { stderr, env }: Outside): number {
   const { stack, message } = error as Error;
   stderr.write(`backup-repository: this is a bug: ${env.BR_LOG_LEVEL === 'debug' ? stack : message}\n`);
   return EXIT.bug;
-}
-
-/** commander reads variables from `process.env` only. */
-async function withEnvironment<T>(env: NodeJS.ProcessEnv, work: () => Promise<T>): Promise<T> {
-  if (env === process.env) return work();
-  const before = process.env;
-  process.env = env;
-  try {
-    return await work();
-  } finally {
-    process.env = before;
-  }
 }

@@ -5,7 +5,8 @@ import { Readable } from 'node:stream';
 import { Command } from 'commander';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { addServerFlags, type RepositoryFlags, serverOptions } from '../../src/cli/repository-options.ts';
+import { addServerFlags, readVariables } from '../../src/cli/repository-flags.ts';
+import { type RepositoryFlags, serverOptions } from '../../src/cli/repository-options.ts';
 import { EXIT, runRepository } from '../../src/cli/repository-program.ts';
 import { verifyPassword } from '../../src/server/access/password.ts';
 import { openMetadata } from '../../src/server/metadata/open-metadata.ts';
@@ -51,16 +52,12 @@ async function finished(
 }
 
 function options(args: readonly string[], env: NodeJS.ProcessEnv = {}): ReturnType<typeof serverOptions> {
-  const before = process.env;
-  process.env = env;
-  try {
-    const command = addServerFlags(new Command())
-      .exitOverride()
-      .configureOutput({ writeErr: () => {} });
-    return serverOptions(command.parse([...args], { from: 'user' }).opts<RepositoryFlags>(), env);
-  } finally {
-    process.env = before;
-  }
+  const command = addServerFlags(new Command())
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} });
+  command.parse([...args], { from: 'user' });
+  readVariables(command, env);
+  return serverOptions(command.opts<RepositoryFlags>(), env);
 }
 
 test('passwords and tokens: as sub-commands on standard output, as the original flags on standard error', async () => {
@@ -101,6 +98,8 @@ test('options: the original flags and variables; flags win', () => {
     BR_CONFIG_LOCAL_PATH: '/mnt/config/',
     BR_LOG_LEVEL: 'panic',
     BR_USE_GOOGLE_CLOUD: 'false',
+    BR_OPEN_METRICS: 'true',
+    BR_PUBLIC_URL: '',
   };
   const original = options(
     ['-n', 'prod', '--listen', '127.0.0.1:9090', '--rate-auth-limit', '3', '--http-upload-timeout=20m'],
@@ -118,6 +117,8 @@ test('options: the original flags and variables; flags win', () => {
   assert.is(original.settings.uploadTimeoutMs, 1_200_000);
   assert.is(original.settings.rateLimits?.auth, 3);
   assert.is(original.settings.healthCheckKey, 'code');
+  assert.is(original.settings.openMetrics, true);
+  assert.is(original.url, undefined, 'an empty variable is none');
   assert.is(options(['--database', 'sqlite:///x.db'], env).database, 'sqlite:///x.db');
   assert.is(options(['--db-hostname', '::1', '--db-user', 'u']).database, 'postgres://u:@[::1]:5432/u');
   assert.throws(() => options(['--use-google-cloud']), /HMAC keys/);
@@ -177,7 +178,7 @@ test('starts on nothing, says how to log in to a terminal or in a file, keeps it
   assert.ok(key.length > 60);
   assert.is(statSync(join(folder, 'data/jwt-secret-key')).mode & 0o777, 0o600);
   const before = readdirSync(folder).sort();
-  const again = run([...args.slice(0, -1), 'info']);
+  const again = run(args);
   await new Promise((resolve) => setTimeout(resolve, 500));
   again.stop();
   assert.is(await again.exitCode, EXIT.ok);

@@ -13,6 +13,8 @@ import { grantedAccess, success, timestamp } from './envelope.ts';
 import { AccessRefused } from './errors.ts';
 import { register } from './register.ts';
 
+/** What a form that logs in may hold. */
+const FORM_LIMITS = { fields: 10, files: 0, fieldSize: 8192, fieldNameSize: 100, parts: 10, headerPairs: 20 };
 /** Most sessions that are listed. */
 const MOST_SESSIONS = 100;
 
@@ -26,10 +28,7 @@ const userQuery: schemas.Schema = {
 };
 
 export async function authRoutes(server: FastifyInstance, app: App): Promise<void> {
-  await server.register(multipart, {
-    attachFieldsToBody: 'keyValues',
-    limits: { fields: 10, files: 0, fieldSize: 8192, fieldNameSize: 100, parts: 10, headerPairs: 20 },
-  });
+  await server.register(multipart, { limits: FORM_LIMITS });
 
   register(server, app, 'login', {
     tag: 'access',
@@ -42,8 +41,8 @@ export async function authRoutes(server: FastifyInstance, app: App): Promise<voi
     // What is missing is answered with the original's 401 by the handler.
     options: { attachValidation: true },
     handler: async (request) => {
-      const body = (request.body ?? {}) as Record<string, unknown>;
-      const result = await login({ ...body, requesterIP: request.clientAddress }, accessContext(app));
+      const fields = await fieldsOf(request);
+      const result = await login({ ...fields, requesterIP: request.clientAddress }, accessContext(app));
       if (!result.ok) throw new AccessRefused(result);
       return success<LoginData>({
         token: result.token,
@@ -126,6 +125,21 @@ export async function authRoutes(server: FastifyInstance, app: App): Promise<voi
       return success({ grantedAccesses: sessions.map(grantedAccess) });
     },
   });
+}
+
+/** The members of the body, whichever way it came. @throws {Refused} if it is no form that can be read. */
+async function fieldsOf(request: FastifyRequest): Promise<object> {
+  if (!request.isMultipart()) return (request.body ?? {}) as object;
+  const fields = new Map<string, unknown>();
+  try {
+    for await (const part of request.parts())
+      if (part.type === 'field') fields.set(part.fieldname, part.value);
+  } catch (error) {
+    // Limits have statuses of their own; what the parser of forms complains about has none, and is the client's fault.
+    if ((error as { statusCode?: unknown }).statusCode !== undefined) throw error;
+    throw new Refused('bad-request', `cannot read the form: ${(error as Error).message}`);
+  }
+  return Object.fromEntries(fields);
 }
 
 function accessContext(app: App) {

@@ -13,7 +13,7 @@ import { RefusedWith } from './errors.ts';
 import { type Handling, register } from './register.ts';
 import { watchDownload } from './watchdog.ts';
 
-const bytes = { type: 'string', format: 'binary' };
+const bytes = { content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } };
 
 const DESCRIPTION: Omit<Handling, 'handler'> = {
   tag: 'versions',

@@ -1,6 +1,8 @@
 /** Limits on what a stranger can send, beyond those that Node.js itself enforces. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { Refused } from '../versions/refusals.ts';
+import { toJson } from './envelope.ts';
 
 /** A token may come in the address, see `MAX_TOKEN_LENGTH`. */
 export const MAX_URL_LENGTH = 10_000;
@@ -48,10 +50,25 @@ export function limitBodyTime(request: IncomingMessage, response: ServerResponse
     if (request.complete) return;
     if (!response.headersSent) {
       response.writeHead(408, { 'content-type': 'application/json; charset=utf-8', connection: 'close' });
-      response.end('{\n    "status": false,\n    "error": "Request took too long",\n    "data": {}\n}');
+      response.end(toJson({ status: false, error: 'Request took too long', data: {} }));
     }
     request.socket.end(() => request.socket.destroy());
   }, timeoutMs).unref();
   request.once('end', () => clearTimeout(timer));
   request.once('close', () => clearTimeout(timer));
+}
+
+/** Answers what is not even HTTP. */
+export function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const [status, words] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? [431, 'the headers are too large']
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? [408, 'Request took too long']
+        : [400, 'this is not a valid request'];
+  const body = toJson({ status: false, error: words, data: {} });
+  socket.end(
+    `HTTP/1.1 ${status} ${words}\r\ncontent-type: application/json; charset=utf-8\r\nconnection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
 }

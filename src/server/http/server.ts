@@ -1,11 +1,14 @@
 /** Puts the HTTP server together. */
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import formbody from '@fastify/formbody';
 import swagger from '@fastify/swagger';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type HTTPMethods,
+} from 'fastify';
 import { HEADERS } from '../../wire/headers.ts';
-import { clientAddress, parseBlock } from '../access/addresses.ts';
 import type { Tokens } from '../access/token.ts';
 import type { ConfigurationProvider } from '../configuration/configuration.ts';
 import type { Metadata } from '../metadata/metadata.ts';
@@ -20,14 +23,14 @@ import { collectionRoutes } from './collection-routes.ts';
 import { downloadRoute } from './download-route.ts';
 import { toJson } from './envelope.ts';
 import { answerError } from './errors.ts';
-import { checkDepth, limitBodyTime, linger, MAX_HEADER_BYTES, MAX_URL_LENGTH } from './limits.ts';
+import { addHooks, addJsonParser } from './hooks.ts';
+import { MAX_HEADER_BYTES, refuseConnection } from './limits.ts';
 import { LOG_OPTIONS } from './logging.ts';
 import { Metrics } from './metrics.ts';
 import { operationRoutes } from './operation-routes.ts';
-import { RateLimits } from './rate-limits.ts';
 import { DEFAULT_SETTINGS, type Settings } from './settings.ts';
+import { sweepAndStop } from './stopping.ts';
 import { Transfers } from './transfers.ts';
-import { expectsContinue, noteContinue } from './upload-body.ts';
 import { uploadRoute } from './upload-route.ts';
 import { versionRoutes } from './version-routes.ts';
 
@@ -42,11 +45,10 @@ export interface Dependencies {
   clock?: Clock;
   /** Level of the log, or `silent`, and where it goes; default: standard output. */
   log?: { level: string; stream?: { write(line: string): void } };
-  /** True if no other process uses database and storage: leftovers of a crash can then be removed at once. */
+  /** True if no other process uses database and storage: what a crash left held or half done can then be freed at once. */
   alone?: boolean;
 }
 
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'] as const;
 const REQUEST_ID = /^[\w.:-]{1,64}$/;
 
 /**
@@ -126,6 +128,8 @@ export async function buildServer(dependencies: Dependencies): Promise<FastifyIn
   );
   await addRoutes(server, app);
   sweepAndStop(server, app);
+  // Else a server that was killed could not upload, or sweep, until its own leases have run out.
+  if (dependencies.alone) await metadata.leases.releaseAll();
   return server;
 }
 
@@ -158,114 +162,17 @@ async function addRoutes(server: FastifyInstance, app: App): Promise<void> {
   }
   for (const [url, known] of paths) {
     const allow = [...known].join(', ');
+    const refuse = async (request: FastifyRequest, reply: FastifyReply) => {
+      reply.header('allow', allow);
+      throw new Refused('method-not-allowed', `${request.method} is not allowed here, allowed: ${allow}`);
+    };
     server.route({
-      method: METHODS.filter((method) => !known.has(method)),
+      method: server.supportedMethods.filter((method) => !known.has(method)) as HTTPMethods[],
       url,
       schema: { hide: true } as never,
-      handler: (request, reply) => {
-        reply.header('allow', allow);
-        const refused = new Refused(
-          'method-not-allowed',
-          `${request.method} is not allowed here, allowed: ${allow}`,
-        );
-        return answerError(refused, request, reply, app.settings.preciseStatuses);
-      },
+      // Before anybody looks at the body, which may be of any type.
+      onRequest: refuse,
+      handler: refuse,
     });
   }
-}
-
-function addHooks(server: FastifyInstance, app: App): void {
-  const { settings, metadata, clock, metrics } = app;
-  const proxies = settings.trustedProxies.flatMap((text) => {
-    const block = parseBlock(text);
-    return block ? [block] : [];
-  });
-  const limits = new RateLimits(metadata.counters, settings.rateLimits);
-
-  // The client waits with its body until the checks before it have passed.
-  server.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    noteContinue(request);
-    server.routing(request, response);
-  });
-
-  server.decorateRequest('subject', undefined);
-  server.decorateRequest('clientAddress', '');
-  server.decorateRequest('errorCode', undefined);
-  server.addHook('onRequest', async (request, reply) => {
-    const { raw } = request;
-    request.clientAddress = clientAddress(raw.socket.remoteAddress, raw.headers['x-forwarded-for'], proxies);
-    reply.header(HEADERS.requestId, request.id);
-    reply.header('x-content-type-options', 'nosniff');
-    if (request.url.length > MAX_URL_LENGTH) throw new Refused('uri-too-long', 'the address is too long');
-    const { rateLimit, ownBody } = request.routeOptions.config;
-    if (!ownBody) limitBodyTime(raw, reply.raw, settings.requestTimeoutMs);
-    if (rateLimit) await limits.check(rateLimit, request, clock());
-  });
-  server.addHook('preParsing', async (request, reply) => {
-    if (!request.routeOptions.config.ownBody && expectsContinue(request.raw)) reply.raw.writeContinue();
-  });
-  server.addHook('onResponse', async (request, reply) => {
-    linger(request.raw);
-    metrics.answered(
-      request.method,
-      request.routeOptions.url ?? '',
-      reply.statusCode,
-      reply.elapsedTime / 1000,
-    );
-    if (request.errorCode) request.log.info({ error: request.errorCode }, 'request refused');
-  });
-}
-
-/** JSON that is not nested too deep, and without members that would change prototypes. */
-function addJsonParser(server: FastifyInstance): void {
-  const parse = server.getDefaultJsonParser('error', 'error');
-  server.removeContentTypeParser(['application/json', 'text/plain']);
-  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    try {
-      checkDepth(body as string);
-    } catch (error) {
-      done(error as Error);
-      return;
-    }
-    // An empty body is no body: clients send the header along with everything.
-    if (body === '') done(null, undefined);
-    else parse(request, body as string, done);
-  });
-}
-
-function sweepAndStop(server: FastifyInstance, { settings, sweeper, transfers, log }: App): void {
-  server.addHook('onReady', async () => sweeper.start());
-  let deadline: NodeJS.Timeout | undefined;
-  server.addHook('preClose', async () => {
-    if (transfers.count > 0)
-      log.info({ transfers: transfers.count }, 'waiting for uploads and downloads to finish');
-    deadline = setTimeout(() => {
-      log.warn({ transfers: transfers.count }, 'breaking off uploads and downloads');
-      transfers.abortAll(new Refused('shutting-down', 'the server is shutting down'));
-      setTimeout(() => server.server.closeAllConnections(), 2000).unref();
-    }, settings.shutdownTimeoutMs);
-  });
-  server.addHook('onClose', async () => {
-    clearTimeout(deadline);
-    await sweeper.stop();
-  });
-}
-
-/** Answers what is not even HTTP. */
-function refuseConnection(
-  this: FastifyInstance,
-  error: Error & { code?: string },
-  socket: import('node:net').Socket,
-): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const [status, words] =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? [431, 'the headers are too large']
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? [408, 'Request took too long']
-        : [400, 'this is not a valid request'];
-  const body = toJson({ status: false, error: words, data: {} });
-  socket.end(
-    `HTTP/1.1 ${status} ${words}\r\ncontent-type: application/json; charset=utf-8\r\nconnection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
 }

@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HEADERS, parseDigest } from '../../wire/headers.ts';
 import { Refused } from '../versions/refusals.ts';
-import type { UploadBody } from '../versions/upload.ts';
+import type { UploadBody } from '../versions/upload-request.ts';
 import { badForm, FormFile } from './form-file.ts';
 
 /** What a form may hold beside the file. */

@@ -49,6 +49,11 @@ export function leaseStore(engine: Engine): LeaseStore {
       attempt(engine, true, async () => {
         await db.deleteFrom('leases').where('name', '=', name).where('holder', '=', holder).execute();
       }),
+
+    releaseAll: () =>
+      attempt(engine, true, async () => {
+        await db.deleteFrom('leases').execute();
+      }),
   };
 }
 

@@ -76,6 +76,8 @@ export interface VersionStore {
   removed(id: string, now: number): Promise<void>;
   /** Every live version, for an integrity check; reads in pages. */
   all(): AsyncIterable<Version>;
+  /** When the first version that the collection ever had was stored, even if it was deleted long ago. */
+  firstStoredAt(collectionId: string): Promise<number | undefined>;
   /** True if a row, live or not yet removed, refers to the object. */
   isReferenced(objectKey: string): Promise<boolean>;
   /** Count, bytes and newest time for each collection that has live versions. */
@@ -125,6 +127,8 @@ export interface LeaseStore {
   renew(lease: Lease, ttlMs: number): Promise<boolean>;
   /** Gives it back; does nothing if it was lost. */
   release(lease: Lease): Promise<void>;
+  /** Frees all of them: for a process that starts, and knows that whoever held one is gone. */
+  releaseAll(): Promise<void>;
 }
 
 /** Fixed-window counters that all replicas share, for rate limits. They may be lost when the database restarts. */

@@ -145,6 +145,18 @@ export function versionStore(engine: Engine): VersionStore {
         return row !== undefined;
       }),
 
+    firstStoredAt: (collectionId) =>
+      attempt(engine, true, async () => {
+        const row = await db
+          .selectFrom('versions')
+          .select('created_at')
+          .where('collection_id', '=', collectionId)
+          .orderBy('version_number')
+          .limit(1)
+          .executeTakeFirst();
+        return row?.created_at;
+      }),
+
     totals: () =>
       attempt(engine, true, async () => {
         const rows = await db

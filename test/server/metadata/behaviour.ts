@@ -331,6 +331,25 @@ export function addBehaviour(test: Test, { replicas, sharedCounters }: Engines):
     }
   });
 
+  test('a process that starts alone frees the leases of the one that was killed', async () => {
+    const [a, b] = replicas();
+    const name = unique('lease');
+    const lease = await leaseOn(a, name);
+    await b.leases.releaseAll();
+    assert.is(await a.leases.renew(lease, TTL), false);
+    await leaseOn(b, name);
+  });
+
+  test('the first version of a collection is remembered after its deletion', async () => {
+    const [a, b] = replicas();
+    const { collection, versions } = await filled(a, 2);
+    const [first] = versions;
+    assert.is(await b.versions.firstStoredAt(unique('collection')), undefined);
+    await a.versions.softDelete([first?.id ?? ''], NOW);
+    await a.versions.removed(first?.id ?? '', NOW);
+    assert.is(await b.versions.firstStoredAt(collection), first?.createdAt);
+  });
+
   test('a lease is refused while it is held, and free again after its release', async () => {
     const [a, b] = replicas();
     const name = unique('lease');

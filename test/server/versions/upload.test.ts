@@ -1,5 +1,6 @@
 /** Uploads when something fails: what is left, what is told, and that nothing is rotated for an upload that is not there. */
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LeaseLost, type Metadata, MetadataUnavailable } from '../../../src/server/metadata/metadata.ts';
@@ -174,10 +175,12 @@ test('the sweeper removes what is not needed, and never what a lost database cou
   let now = Date.now();
   const later = { ...here, clock: () => now };
   const settings = { intervalMs: HOUR, leftoverAgeMs: HOUR, orphanAgeMs: HOUR, alone: true };
-  await put(here);
   const { signal } = new AbortController();
   const store = (key: string) => here.storage.put(key, Readable.from([Buffer.from('x')]), { signal });
-  await store('c/1-0123456789ab-orphan');
+  // Older than every version: a database that was made anew would look just the same.
+  await store('c/1-0123456789ab-of-a-lost-database');
+  await sleep(20);
+  await put(here);
   await store('c/9-0123456789ab-of-a-newer-database');
   await store('other/1-0123456789ab-of-an-unknown-collection');
   await store('c/not-ours');
@@ -188,15 +191,20 @@ test('the sweeper removes what is not needed, and never what a lost database cou
     { objects: 1, leftovers: 0, orphans: 0, sessions: 0 },
     'the rotated version',
   );
-  // The version that is left was stored after the orphan: a database that was made anew would look just the same.
-  now += 3 * HOUR;
-  assert.is((await sweeper.sweep(false))?.orphans, 0);
   await store('c/2-0123456789ab-orphan');
+  assert.is((await sweeper.sweep(false))?.orphans, 0, 'too young');
+  // Rotation leaves only a version that is newer than the orphan.
+  await put(here);
   now += 3 * HOUR;
   assert.is((await sweeper.sweep(false))?.orphans, 1);
   assert.equal(
-    (await here.keys()).filter((key) => key.includes('orphan')),
-    ['c/1-0123456789ab-orphan'],
+    (await here.keys()).filter((key) => /orphan|lost|newer|unknown|not-ours/.test(key)).sort(),
+    [
+      'c/1-0123456789ab-of-a-lost-database',
+      'c/9-0123456789ab-of-a-newer-database',
+      'c/not-ours',
+      'other/1-0123456789ab-of-an-unknown-collection',
+    ],
   );
   const busy = await here.metadata.leases.acquire('sweep', 10_000);
   assert.is(await sweeper.sweep(false), undefined, 'another replica is at it');

@@ -135,7 +135,7 @@ test('eight uploads of 100 MB at once take little memory', async () => {
   const { before, after, rate } = JSON.parse(stdout);
   console.log(`  folder: ${rate} MB/s in 8 uploads, memory ${before} MiB before, ${after} MiB at its peak`);
   // Eight pairs of blocks, and what Node.js has not collected yet.
-  assert.ok(after - before < 120, `${after - before} MiB more than before`);
+  assert.ok(after - before < 150, `${after - before} MiB more than before`);
 });
 
 test.run();

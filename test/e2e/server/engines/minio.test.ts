@@ -322,7 +322,7 @@ test('eight uploads of 100 MB at once take little memory', async () => {
   const { before, after, rate } = JSON.parse(stdout);
   console.log(`  S3: ${rate} MB/s in 8 uploads, memory ${before} MiB before, ${after} MiB at its peak`);
   // Ten parts of 5 MiB, eight pairs of blocks, and what Node.js has not collected yet.
-  assert.ok(after - before < 170, `${after - before} MiB more than before`);
+  assert.ok(after - before < 200, `${after - before} MiB more than before`);
 });
 
 test.run();
