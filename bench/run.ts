@@ -3,6 +3,7 @@
  * numbers into bench/results/function.json.
  *
  *   npm run build && npm run bench
+ *   npm run bench -- server                 the server instead, see server.ts
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { arch, cpus, platform, tmpdir, totalmem } from 'node:os';
@@ -12,6 +13,9 @@ import { builds, findKustomize } from './kustomization.ts';
 import { type Command, interleaved, type Measurement, peakMemory } from './measure.ts';
 import { emitting, slicing } from './parts.ts';
 import { type Case, renderReport } from './report.ts';
+
+// Ends the process itself.
+if (process.argv[2] === 'server') await import('./server.ts');
 
 const root = join(import.meta.dirname, '..');
 const bundle = join(root, 'dist/expand-backups.cjs');

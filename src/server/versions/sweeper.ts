@@ -132,7 +132,8 @@ export class Sweeper {
       if (collectionId === '' || writtenAt >= before || (await metadata.versions.isReferenced(key))) continue;
       // Deleted ones count too: where rotation is quick, none that is left is as old as what has become an orphan.
       const first = (await metadata.versions.firstStoredAt(collectionId)) ?? Number.POSITIVE_INFINITY;
-      if (first >= writtenAt || (await metadata.versions.nextNumber(collectionId)) <= Number(number)) continue;
+      if (first >= writtenAt || (await metadata.versions.nextNumber(collectionId)) <= Number(number))
+        continue;
       log.warn({ object: key }, 'removing an object that belongs to no version');
       await storage.remove(key);
       count++;

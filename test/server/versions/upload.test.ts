@@ -197,15 +197,12 @@ test('the sweeper removes what is not needed, and never what a lost database cou
   await put(here);
   now += 3 * HOUR;
   assert.is((await sweeper.sweep(false))?.orphans, 1);
-  assert.equal(
-    (await here.keys()).filter((key) => /orphan|lost|newer|unknown|not-ours/.test(key)).sort(),
-    [
-      'c/1-0123456789ab-of-a-lost-database',
-      'c/9-0123456789ab-of-a-newer-database',
-      'c/not-ours',
-      'other/1-0123456789ab-of-an-unknown-collection',
-    ],
-  );
+  assert.equal((await here.keys()).filter((key) => /orphan|lost|newer|unknown|not-ours/.test(key)).sort(), [
+    'c/1-0123456789ab-of-a-lost-database',
+    'c/9-0123456789ab-of-a-newer-database',
+    'c/not-ours',
+    'other/1-0123456789ab-of-an-unknown-collection',
+  ]);
   const busy = await here.metadata.leases.acquire('sweep', 10_000);
   assert.is(await sweeper.sweep(false), undefined, 'another replica is at it');
   if (busy) await here.metadata.leases.release(busy);

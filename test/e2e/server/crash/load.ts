@@ -8,7 +8,7 @@ import { type Answer, begin, call } from '../../../server/http/client.ts';
 const KIB = 1024;
 /** Sizes are spread over these, evenly by their logarithm. */
 const SMALLEST = KIB;
-const LARGEST = 40 * KIB * KIB;
+export const LARGEST = 40 * KIB * KIB;
 const PIECE = 64 * KIB;
 
 /** Uploads are slices of this behind a line of their own: making fresh random bytes would take longer than sending them. */
@@ -37,6 +37,8 @@ export interface Access {
   url: string;
   token: string;
   random: () => number;
+  /** Most bytes of an upload. */
+  largest: number;
   counts: Counts;
 }
 
@@ -52,10 +54,10 @@ export async function load(access: Access, ledgers: readonly Ledger[], signal: A
 
 /** One upload; `true` if it was acknowledged. */
 export async function upload(
-  { url, token, random, counts }: Access,
+  { url, token, random, largest, counts }: Access,
   ledger: Ledger,
   signal: AbortSignal,
-  bytes = Math.round(SMALLEST * (LARGEST / SMALLEST) ** random()),
+  bytes = Math.round(SMALLEST * (largest / SMALLEST) ** random()),
 ): Promise<boolean> {
   const head = Buffer.from(`age-encryption.org/v1\n-> ${ledger.sent.size} ${ledger.id}\n`);
   const start = Math.floor(random() * (pool.length - bytes));

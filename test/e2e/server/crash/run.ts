@@ -6,7 +6,7 @@ import { Sweeper } from '../../../../src/server/versions/sweeper.ts';
 import { Random } from '../../../fuzz/random.ts';
 import { collection } from '../../../server/http/documents.ts';
 import { check, countObjects, type Findings } from './check.ts';
-import { type Access, type Ledger, load } from './load.ts';
+import { type Access, LARGEST, type Ledger, load } from './load.ts';
 import { Server } from './server.ts';
 
 /** How many versions each collection keeps: rotations are frequent. */
@@ -39,6 +39,8 @@ export interface Figures {
 export interface Options {
   kills: number;
   seed: number;
+  /** Most bytes of an upload. */
+  largest?: number;
   database?: string;
   /** Folder to work in. */
   under?: string;
@@ -46,7 +48,8 @@ export interface Options {
   progress?: (figures: Figures) => void;
 }
 
-export async function crashes({ kills, seed, database, under, progress }: Options): Promise<Figures> {
+export async function crashes(options: Options): Promise<Figures> {
+  const { kills, seed, largest = LARGEST, database, under, progress } = options;
   const began = performance.now();
   // Of its own: clients take numbers in an order that the machine decides.
   const instants = new Random(seed);
@@ -60,7 +63,13 @@ export async function crashes({ kills, seed, database, under, progress }: Option
     ([id, keeps]): Ledger => ({ id, keeps, sent: new Set(), acknowledged: new Map() }),
   );
   try {
-    const access: Access = { url: server.url, token: '', random: () => content.next(), counts: figures };
+    const access: Access = {
+      url: server.url,
+      token: '',
+      random: () => content.next(),
+      largest,
+      counts: figures,
+    };
     let orphans = 0;
     const start = async () => {
       const from = performance.now();
