@@ -2,14 +2,20 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const root = join(import.meta.dirname, '..');
 export const MIB = 1024 * 1024;
+const PROGRAM = join(root, 'dist/backup-repository/backup-repository.mjs');
 const PASSWORD = 'bench';
 const PORT = /(?:127\.0\.0\.1:|^)(\d{4,5})\b/m;
+
+const children = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
 
 export class Process {
   readonly child: ChildProcess;
@@ -23,7 +29,7 @@ export class Process {
         output = (output + String(text)).slice(-20_000);
       });
     }
-    process.once('exit', () => child.kill('SIGKILL'));
+    children.add(child);
     for (let wait = 0; wait < 500 && child.exitCode === null; wait++) {
       const [, port] = PORT.exec(output) ?? [];
       if (port) return new Process(child, Number(port));
@@ -69,9 +75,10 @@ export function startBare(folder: string): Promise<Process> {
 export async function startOurs(
   folder: string,
   collections: readonly string[],
+  program = PROGRAM,
 ): Promise<{ server: Process; token: string }> {
   mkdirSync(join(folder, 'config'), { recursive: true });
-  const program = join(root, 'src/cli/backup-repository.ts');
+  if (!existsSync(program)) throw new Error(`${program} is missing: npm run build`);
   const { encodePassword } = await import('../src/server/access/password.ts');
   writeFileSync(join(folder, 'config/all.yaml'), configuration(await encodePassword(PASSWORD), collections));
   const paths = ['--config-local-path', join(folder, 'config'), '--data-path', join(folder, 'data')];
@@ -132,7 +139,7 @@ export async function curl(args: readonly string[]): Promise<number> {
   const child = spawn('curl', ['-sS', '-o', '/dev/null', '-w', '%{http_code} %{time_total}', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  process.once('exit', () => child.kill('SIGKILL'));
+  children.add(child);
   let output = '';
   let problem = '';
   child.stdout.on('data', (text) => {
@@ -142,6 +149,7 @@ export async function curl(args: readonly string[]): Promise<number> {
     problem += String(text);
   });
   await once(child, 'close');
+  children.delete(child);
   const [status, seconds] = output.split(' ');
   if (status !== '200') throw new Error(`curl: ${output} ${problem}`);
   return Number(seconds);

@@ -5,6 +5,7 @@
  *   npm run bench -- server                    transfers of 1 GiB
  *   npm run bench -- server --size 5GiB        as the goal has it: takes 45 GiB of disk
  *   ... --folder /somewhere                    on another disk than that of temporary files
+ *   ... --program /some/backup-repository.mjs  another build than that in dist/
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { arch, cpus, loadavg, platform, tmpdir, totalmem } from 'node:os';
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     size: { type: 'string', default: '1GiB' },
     runs: { type: 'string', default: String(RUNS) },
     folder: { type: 'string', default: tmpdir() },
+    program: { type: 'string' },
     only: { type: 'string', default: 'throughput,memory' },
   },
 });
@@ -64,7 +66,7 @@ async function throughput(): Promise<NonNullable<ServerResults['throughput']>> {
   const bytes = 1024 * MIB;
   writeSource(source, bytes);
   const bare = await startBare(join(folder, 'bare'));
-  const { server, token } = await startOurs(join(folder, 'ours'), ['one']);
+  const { server, token } = await startOurs(join(folder, 'ours'), ['one'], values.program);
   const ours = uploadTo(server.url, token, 'one');
   const times: Record<'bare' | 'ours', number[]> = { bare: [], ours: [] };
   for (let run = -1; run < Number(values.runs); run++) {
@@ -88,7 +90,7 @@ async function parallel(): Promise<Transfers> {
   const source = join(folder, 'source');
   writeSource(source, size);
   const names = Array.from({ length: PARALLEL }, (_, index) => `c${index}`);
-  const { server, token } = await startOurs(join(folder, 'parallel'), names);
+  const { server, token } = await startOurs(join(folder, 'parallel'), names, values.program);
   const timed = async (each: (name: string) => Promise<number>) => {
     server.resetPeak();
     const start = performance.now();

@@ -357,7 +357,7 @@ mode?: ("expand" | "validate")
  */
 serviceAccount?: boolean
 /**
- * Generate a NetworkPolicy that allows name lookup, the data and the server only. Default: false.
+ * Generate a NetworkPolicy that allows name lookup, the data and the server; by port where the list does not show the address. Default: false.
  */
 networkPolicy?: boolean
 /**

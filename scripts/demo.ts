@@ -127,7 +127,8 @@ function describe(manifest: Manifest): string {
   };
   if (data) return Object.keys(data).join(', ');
   if (spec?.schedule) return `at ${spec.schedule}${spec.timeZone ? ` ${spec.timeZone}` : ''}`;
-  if (manifest.kind === 'Job') return spec?.suspend ? 'waits until suspend is removed' : 'runs once';
-  if (manifest.kind === 'NetworkPolicy') return 'name lookup, the data and the server, nothing else';
+  if (manifest.kind === 'Job') return spec?.suspend ? 'waits until suspend is set to false' : 'runs once';
+  if (manifest.kind === 'NetworkPolicy')
+    return 'name lookup, the data, and the server (by port, as its address is outside)';
   return '';
 }

@@ -18,6 +18,6 @@ Options:
 Exit status:
   0    expanded; warnings, if any, stand on standard error
   1    the input has errors: nothing was expanded, each error stands on standard error
-  2    wrong arguments, or nothing on standard input
+  2    wrong arguments, or started in a terminal without input
   70   a bug in this function; please report it with the text on standard error
 `;

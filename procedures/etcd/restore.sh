@@ -21,7 +21,7 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 snapshot=$scratch/snapshot.db
-busybox cat >"$snapshot" || fail 'the snapshot does not fit into /tmp. Raise the size limit of the scratch volume.'
+busybox cat >"$snapshot" || fail 'the snapshot does not fit into /tmp. Free disk space on the node, or give the pod a larger volume named scratch in podTemplate.volumes.'
 
 staging=$(busybox mktemp -d "$ETCD_DATA_DIR/restore-XXXXXX") ||
   fail "cannot write to $ETCD_DATA_DIR, see above. The pod needs the rights of etcd: set podTemplate.securityContext."

@@ -16,7 +16,7 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-cat >"$scratch/dump" || fail 'the dump does not fit into /tmp. Raise the size limit of the scratch volume.'
+cat >"$scratch/dump" || fail 'the dump does not fit into /tmp. Free disk space on the node, or give the pod a larger volume named scratch in podTemplate.volumes.'
 
 # The tools read secrets from a file of YAML, or else only from arguments, which everyone on the node can see.
 # secret <key> <value>

@@ -27,9 +27,9 @@ if [ "$DEFINERS" = strip ]; then
     -e 's/^\(\/\*!50003 CREATE\*\/\) \/\*!50017 DEFINER=`[^`]*`\(@`[^`]*`\)*\*\/ /\1 /' \
     -e 's/^\(\/\*!50106 CREATE\*\/\) \/\*!50117 DEFINER=`[^`]*`\(@`[^`]*`\)*\*\/ /\1 /' \
     -e 's/^\/\*!50013 DEFINER=`[^`]*`\(@`[^`]*`\)* /\/*!50013 /' >"$dump" ||
-    fail 'the dump does not fit into /tmp. Raise the size limit of the scratch volume.'
+    fail 'the dump does not fit into /tmp. Free disk space on the node, or give the pod a larger volume named scratch in podTemplate.volumes.'
 else
-  cat >"$dump" || fail 'the dump does not fit into /tmp. Raise the size limit of the scratch volume.'
+  cat >"$dump" || fail 'the dump does not fit into /tmp. Free disk space on the node, or give the pod a larger volume named scratch in podTemplate.volumes.'
 fi
 tail -n 3 "$dump" | grep -q '^-- Dump completed' ||
   fail 'this is no complete dump: its last line is missing. Choose another version. Nothing was changed.'

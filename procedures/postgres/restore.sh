@@ -88,7 +88,7 @@ adapt_globals='
 load_cluster() {
   export PGDATABASE=postgres
   dump=$scratch/dump.sql
-  cat >"$dump" || fail 'the dump does not fit into /tmp. Raise the size limit of the scratch volume.'
+  cat >"$dump" || fail 'the dump does not fit into /tmp. Free disk space on the node, or give the pod a larger volume named scratch in podTemplate.volumes.'
 
   [ "$(head -c 5 "$dump" | tr -d '\000')" != PGDMP ] ||
     fail 'this is the backup of one database, but no database is named. Set the parameter db. Nothing was changed.'

@@ -23,7 +23,7 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-cat >"$scratch/dump.rdb" || fail 'the dump does not fit into /tmp. Raise the size limit of the scratch volume.'
+cat >"$scratch/dump.rdb" || fail 'the dump does not fit into /tmp. Free disk space on the node, or give the pod a larger volume named scratch in podTemplate.volumes.'
 redis-check-rdb "$scratch/dump.rdb" >"$scratch/check" 2>&1 || {
   cat "$scratch/check" >&2
   fail 'this is no RDB file that this version can read, see above. Choose a version that is not older than the one that was backed up. Nothing was changed.'
@@ -148,7 +148,7 @@ for number in $databases; do
         fail 'the private server cannot give out its keys, see above. Nothing was changed.'
         ;;
     esac
-    cat "$scratch/page" >>"$load" || fail 'the data does not fit into /tmp. Raise the size limit of the scratch volume.'
+    cat "$scratch/page" >>"$load" || fail 'the data does not fit into /tmp. Free disk space on the node, or give the pod a larger volume named scratch in podTemplate.volumes.'
     [ "$(ours -n 19999 EXISTS position)" = 1 ] || break
   done
 done

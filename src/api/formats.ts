@@ -7,6 +7,7 @@
 import { timeZones } from '../../gen/time-zones.ts';
 import { hasBech32Checksum } from './bech32.ts';
 import { explainCron } from './cron.ts';
+import { nearest } from './nearest.ts';
 
 type Explain = (value: string) => string | undefined;
 
@@ -154,7 +155,10 @@ function explainTimeZone(value: string): string | undefined {
     if (known !== value && known.toLowerCase() === value.toLowerCase()) return `must be written ${known}`;
     return undefined;
   } catch {
-    return 'is not a time zone of the IANA database, such as Europe/Warsaw or Etc/UTC';
+    const near = nearest(value, timeZones);
+    return near
+      ? `is not a time zone; did you mean ${near}?`
+      : 'is not a time zone of the IANA database, such as Europe/Warsaw or Etc/UTC';
   }
 }
 

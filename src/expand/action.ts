@@ -27,7 +27,7 @@ export function expandAction(
   const { spec, metadata } = action;
   const operation = spec.action;
   const annotations = gitOpsAnnotations(metadata.annotations ?? {});
-  const problems: Problem[] = [...plan.operations[operation].missing.map(atBackup)];
+  const problems = plan.operations[operation].missing.map((problem) => atBackup(problem, plan.name));
   problems.push(...checkNameLength(metadata.name, 11, 63));
   if (operation === 'restore') problems.push(...checkRestoreAnnotations(metadata.annotations ?? {}));
   else if (spec.targetVersion !== undefined) {
@@ -68,11 +68,11 @@ function actionEnvironment({ metadata, spec }: RequestedBackupAction): Environme
 }
 
 /** The field stands in the ScheduledBackup, while the problem is reported at the action. */
-function atBackup(problem: Problem): Problem {
+function atBackup(problem: Problem, name: string): Problem {
   const { path, ...rest } = problem;
   return {
     ...rest,
     path: 'spec.scheduledBackupRef',
-    message: `${path} of the ScheduledBackup ${problem.message}`,
+    message: `ScheduledBackup ${name}: ${path} ${problem.message}; write it there, not here`,
   };
 }

@@ -170,7 +170,7 @@ class Expansion {
     return {
       code: 'not-found',
       path: 'spec.scheduledBackupRef.name',
-      message: `there is no ScheduledBackup ${JSON.stringify(name)} in the namespace ${metadata.namespace} of the action${hint}`,
+      message: `there is no ScheduledBackup ${JSON.stringify(name)} ${metadata.namespace ? `in the namespace ${metadata.namespace} of the action` : 'among the resources'}${hint}`,
       value: name,
       ...(near && elsewhere.length === 0 && { proposal: near }),
     };

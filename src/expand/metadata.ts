@@ -64,7 +64,7 @@ export function checkNameLength(
 ): Problem[] {
   const length = name.length + suffix;
   if (length > most) {
-    const message = `is too long by ${length - most}: with what is added to it, it would have ${length} characters of ${most}`;
+    const message = `is too long by ${length - most}: write at most ${most - suffix} characters, because ${suffix} are added to it and the name may have ${most}`;
     return [{ code: 'invalid-value', path, message, value: name }];
   }
   if (length > most - 5) {

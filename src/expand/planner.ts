@@ -69,8 +69,19 @@ export function planBackup(
     url: access.url,
     endpoint,
   };
-  problems.push(...checkReferences(plan, catalog, config));
+  problems.push(...checkReferences(plan, catalog, config), ...checkRestorable(plan));
   return { plan, problems };
+}
+
+/** That a backup cannot be restored as declared should not be found out during the restore. */
+function checkRestorable(plan: Plan): Problem[] {
+  const { missing } = plan.operations.restore;
+  if (missing.length === 0 || plan.scheduled === 'restore') return [];
+  return missing.map(({ path = '' }) => ({
+    code: 'note',
+    path,
+    message: 'is not set: backups are made, but no RequestedBackupAction can restore them until it is',
+  }));
 }
 
 function keyOf({ code, path, message }: Problem): string {

@@ -61,6 +61,16 @@ export function isPlainCredential(path: readonly string[], text: string): boolea
   return isSecretName(path.at(-1) ?? '') || looksLikeCredential(text);
 }
 
+/** A credential that was moved to a Secret, and is still in Git: the likeliest leftover of the move. */
+function leftBehind(path: readonly string[], vars: JsonObject, secretName: string): Problem[] {
+  const found = new Values(vars, new Map()).find(path);
+  if (!found || !('text' in found) || !isPlainCredential(path, found.text)) return [];
+  const message =
+    `a credential in clear text, which is not even used, because Secret ${secretName} goes before it: ` +
+    'remove it here, and change it, as it has been in Git';
+  return [{ code: 'plaintext-secret', path: `spec.vars.${path.join('.')}`, message }];
+}
+
 /** Reads vars and varsSecretRef of a ScheduledBackup. */
 export function readValues(
   backup: ScheduledBackup,
@@ -97,8 +107,10 @@ export function readValues(
     }
     const [root = '', ...rest] = key.split('.');
     const canonical = canonicalRoot(root);
-    if (canonical && rest.length > 0) secrets.set([canonical, ...rest].join('.'), { name: secretName, key });
-    else if (wanted.length > 0) {
+    if (canonical && rest.length > 0) {
+      secrets.set([canonical, ...rest].join('.'), { name: secretName, key });
+      problems.push(...leftBehind([canonical, ...rest], vars, secretName));
+    } else if (wanted.length > 0) {
       problems.push({
         code: 'invalid-value',
         path: 'spec.varsSecretRef.importOnlyKeys',

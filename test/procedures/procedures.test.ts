@@ -42,9 +42,10 @@ const code = (script: string) => script.replace(/^\s*#.*$/gm, '');
 
 const test = suite('procedures');
 
-test('the built-in procedures are there', () => {
-  const names = all.map(({ name }) => name).sort();
-  assert.equal(names, ['etcd', 'files', 'mariadb', 'mongodb', 'mysql', 'postgres', 'redis', 'sqlite']);
+test('the procedures that users rely on are there', () => {
+  const names = all.map(({ name }) => name);
+  for (const name of ['etcd', 'files', 'mariadb', 'mongodb', 'mysql', 'postgres', 'redis', 'sqlite'])
+    assert.ok(names.includes(name), name);
 });
 
 test('every procedure.yaml is valid', () => {

@@ -14,7 +14,7 @@ test('on a machine with nothing but Node.js, shows what became of each source', 
   assert.match(shown, /kind: CronJob[\s\S]*schedule: "?30 2 \* \* \*/);
   assert.match(shown, /ScheduledBackup\/shop\/database\n.*ConfigMap database-backup/);
   assert.match(shown, /CronJob database-backup {2}at 30 2 \* \* \* Europe\/Warsaw/);
-  assert.match(shown, /Job restore-database-\w{10} {2}waits until suspend is removed/);
+  assert.match(shown, /Job restore-database-\w{10} {2}waits until suspend is set to false/);
   assert.not.match(shown.split('Rendered by')[1] ?? '', 'local-config', 'the sources are left out');
 });
 

@@ -1,6 +1,6 @@
 /** What happens to every request before and after its route. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { HEADERS } from '../../wire/headers.ts';
 import { clientAddress, parseBlock } from '../access/addresses.ts';
 import { Refused } from '../versions/refusals.ts';
@@ -9,9 +9,12 @@ import { checkDepth, limitBodyTime, linger, MAX_URL_LENGTH } from './limits.ts';
 import { RateLimits } from './rate-limits.ts';
 import { expectsContinue, noteContinue } from './upload-body.ts';
 
+/** The status, in log and figures only, of a request whose client did not wait for the answer. */
+const HUNG_UP = 499;
+
 /** Addresses, ids, limits, `Expect: 100-continue`, figures. */
 export function addHooks(server: FastifyInstance, app: App): void {
-  const { settings, metadata, clock, metrics } = app;
+  const { settings, metadata, clock } = app;
   const proxies = settings.trustedProxies.flatMap((text) => {
     const block = parseBlock(text);
     return block ? [block] : [];
@@ -30,6 +33,7 @@ export function addHooks(server: FastifyInstance, app: App): void {
   server.addHook('onRequest', async (request, reply) => {
     const { raw } = request;
     request.clientAddress = clientAddress(raw.socket.remoteAddress, raw.headers['x-forwarded-for'], proxies);
+    reply.raw.once('close', () => note(request, reply, app));
     reply.header(HEADERS.requestId, request.id);
     reply.header('x-content-type-options', 'nosniff');
     if (request.url.length > MAX_URL_LENGTH) throw new Refused('uri-too-long', 'the address is too long');
@@ -40,16 +44,16 @@ export function addHooks(server: FastifyInstance, app: App): void {
   server.addHook('preParsing', async (request, reply) => {
     if (!request.routeOptions.config.ownBody && expectsContinue(request.raw)) reply.raw.writeContinue();
   });
-  server.addHook('onResponse', async (request, reply) => {
-    linger(request.raw);
-    metrics.answered(
-      request.method,
-      request.routeOptions.url ?? '',
-      reply.statusCode,
-      reply.elapsedTime / 1000,
-    );
-    if (request.errorCode) request.log.info({ error: request.errorCode }, 'request refused');
-  });
+  server.addHook('onResponse', async (request) => linger(request.raw));
+}
+
+/** One line in the log for each request, also for those whose client hung up before the answer. */
+function note(request: FastifyRequest, reply: FastifyReply, { metrics }: App): void {
+  const { method, errorCode } = request;
+  const status = reply.raw.writableFinished ? reply.statusCode : HUNG_UP;
+  const ms = Math.round(reply.elapsedTime);
+  metrics.answered(method, request.routeOptions.url ?? '', status, ms / 1000);
+  request.log.info({ req: request, status, ms, ...(errorCode && { error: errorCode }) }, 'request');
 }
 
 /** JSON that is not nested too deep, and without members that would change prototypes. */

@@ -4,6 +4,9 @@ import type { FastifyRequest } from 'fastify';
 /** Parameters of a query that may be shown; whatever else somebody sends is not repeated. */
 const SHOWN = ['force', 'sessionId', 'userName'];
 
+/** Somebody may take the address for the place of a token: `/user/<token>`, `?sessionId=<token>`. */
+const TOKEN = /eyJ[\w-]+\.[\w-]+\.[\w-]+/g;
+
 /** Options of pino, to be completed with a level and a stream. */
 export const LOG_OPTIONS = {
   base: null,
@@ -13,7 +16,8 @@ export const LOG_OPTIONS = {
     req: (request: FastifyRequest) => ({
       method: request.method,
       url: safeUrl(request.url),
-      address: request.clientAddress ?? request.socket?.remoteAddress,
+      address: request.clientAddress,
+      ...(request.subject && { user: request.subject.user.name }),
     }),
     err: describeError,
   },
@@ -25,7 +29,8 @@ export const LOG_OPTIONS = {
 };
 
 /** The path, and those parameters of the query that cannot hold a secret. */
-export function safeUrl(url: string): string {
+export function safeUrl(address: string): string {
+  const url = address.replace(TOKEN, '[hidden]');
   const at = url.indexOf('?');
   if (at < 0) return url;
   const query = [...new URLSearchParams(url.slice(at + 1))].map(([name, value]) =>

@@ -7,6 +7,7 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
   type HTTPMethods,
+  LogController,
 } from 'fastify';
 import { HEADERS } from '../../wire/headers.ts';
 import type { Tokens } from '../access/token.ts';
@@ -67,6 +68,8 @@ export async function buildServer(dependencies: Dependencies): Promise<FastifyIn
   const settings: Settings = { ...DEFAULT_SETTINGS, ...dependencies.settings };
   const server = Fastify({
     logger: { ...LOG_OPTIONS, ...log },
+    // One line of our own for each request, see hooks.ts.
+    logController: new LogController({ disableRequestLogging: true }),
     // Checked by what each request sends instead, see requestTimeoutMs: uploads may take hours.
     requestTimeout: 0,
     keepAliveTimeout: 72_000,

@@ -27,7 +27,7 @@ export interface Target {
 }
 
 /** How long the tidying up after a failure may take. */
-const CLEANUP_MS = 10_000;
+const CLEANUP_MS = 5000;
 
 export class S3Upload {
   readonly #target: Target;

@@ -38,12 +38,18 @@ export async function openVersion(
   version: Version,
   range: ByteRange | undefined,
   signal: AbortSignal,
-  { storage, log }: Pick<VersionDependencies, 'storage' | 'log'>,
+  { storage, storageTimeoutMs, log }: Pick<VersionDependencies, 'storage' | 'storageTimeoutMs' | 'log'>,
 ): Promise<Readable> {
   const whole = !range || (range.start === 0 && range.end === version.filesize - 1);
   let stored: Readable;
+  // Only until it begins to give: how long the rest may take is the client's matter.
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), Math.min(storageTimeoutMs, 2 ** 31 - 1)).unref();
   try {
-    stored = await storage.get(version.objectKey, { ...(range && !whole && { range }), signal });
+    stored = await storage.get(version.objectKey, {
+      ...(range && !whole && { range }),
+      signal: AbortSignal.any([signal, late.signal]),
+    });
   } catch (error) {
     log.error(
       { err: error, version: version.id, object: version.objectKey },
@@ -56,6 +62,8 @@ export async function openVersion(
         cause: error,
       },
     );
+  } finally {
+    clearTimeout(timer);
   }
   if (!whole) return stored;
   return pipeline(stored, new Verified(version), (error) => {

@@ -1,6 +1,9 @@
 /** A lease that is kept for as long as the work takes, and a signal for when it is lost. */
 import type { Lease, LeaseStore } from '../metadata/metadata.ts';
 
+/** How soon a lease that could not be given back is tried again: its collection is blocked meanwhile. */
+const RELEASE_AGAIN_MS = 500;
+
 /**
  * Renews a lease three times within its life. If it is lost, or could not be renewed before its life ran out, `lost`
  * aborts: whoever works under it must stop, since somebody else may have it now.
@@ -34,10 +37,22 @@ export class HeldLease {
     return this.#lost.signal;
   }
 
-  /** Gives it back. A store that does not answer lets it expire by itself. */
+  /** Gives it back. If the store does not answer, tries again in the background for as long as the lease may live. */
   async release(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#store.release(this.lease);
+    try {
+      await this.#store.release(this.lease);
+    } catch (error) {
+      this.#releaseLater();
+      throw error;
+    }
+  }
+
+  #releaseLater(): void {
+    if (performance.now() >= this.#validUntil) return;
+    setTimeout(() => {
+      this.#store.release(this.lease).catch(() => this.#releaseLater());
+    }, RELEASE_AGAIN_MS).unref();
   }
 
   async #renew(): Promise<void> {

@@ -20,7 +20,7 @@ export interface Findings {
 }
 
 /** Read ahead of the storage: small, since there is one for each upload. */
-const BUFFER_BYTES = 256 * 1024;
+const BUFFER_BYTES = 64 * 1024;
 
 /**
  * Reads the source and yields the same bytes. Fails with `Refused` as soon as they break a rule, and with the

@@ -47,11 +47,10 @@ export async function versionsThatStay(
   }
 }
 
-/** Most bytes that the upload may have. @throws {Refused} */
+/** Most bytes that the upload may have; zero or less if there is no room for anything. @throws {Refused} */
 export function limitFor({ spec }: Collection, staying: readonly Version[]): number {
-  let most: number;
   try {
-    most = mostBytes(
+    return mostBytes(
       limitsOf(spec),
       staying.map(({ filesize }) => filesize),
     );
@@ -60,11 +59,19 @@ export function limitFor({ spec }: Collection, staying: readonly Version[]): num
       cause: error,
     });
   }
-  if (most <= 0) {
-    throw new Refused(
-      'rotation-declined',
-      'backup collection strategy declined a possibility to upload, the versions that may not be removed fill the collection',
-    );
+}
+
+/** Declines if what stays fills the collection. Limits that cannot be read are told later, in their turn. */
+export function declineIfFull(collection: Collection, staying: readonly Version[]): void {
+  let most: number;
+  try {
+    most = limitFor(collection, staying);
+  } catch {
+    return;
   }
-  return most;
+  if (most > 0) return;
+  throw new Refused(
+    'rotation-declined',
+    'backup collection strategy declined a possibility to upload, the versions that may not be removed fill the collection',
+  );
 }

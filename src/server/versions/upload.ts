@@ -9,14 +9,18 @@ import { randomUUID } from 'node:crypto';
 import { filenameOf, newObjectKey } from '../collections/names.ts';
 import type { Collection } from '../configuration/configuration.ts';
 import { MetadataUnavailable, type NewVersion, type Version } from '../metadata/metadata.ts';
+import { within } from '../storage/within.ts';
 import type { VersionDependencies } from './dependencies.ts';
 import { HeldLease } from './held-lease.ts';
 import { Inspection, tooLarge } from './inspection.ts';
 import { Refused, streamRefused } from './refusals.ts';
 import { rotate } from './rotate.ts';
-import { admit, limitFor, versionsThatStay } from './upload-checks.ts';
+import { admit, declineIfFull, limitFor, versionsThatStay } from './upload-checks.ts';
 import { explainFault } from './upload-faults.ts';
 import type { UploadRequest } from './upload-request.ts';
+
+/** How long a refusal may wait for its object to be removed. */
+const CLEANUP_MS = 1000;
 
 export interface Uploaded {
   readonly version: Version;
@@ -38,7 +42,10 @@ export async function upload(request: UploadRequest, dependencies: VersionDepend
     return { version, rotated: await rotateQuietly(collection, dependencies) };
   } finally {
     await lease.release().catch((error: unknown) => {
-      dependencies.log.warn({ err: error, collection: collection.id }, 'the lease is left to expire');
+      dependencies.log.warn(
+        { err: error, collection: collection.id },
+        'the lease could not be given back yet, at the latest it expires',
+      );
     });
   }
 }
@@ -58,8 +65,9 @@ async function store(
     });
   });
   const staying = await versionsThatStay(collection, versionNumber, dependencies);
-  const most = limitFor(collection, staying);
+  declineIfFull(collection, staying);
   const body = await request.open();
+  const most = limitFor(collection, staying);
   if (body.length !== undefined && body.length > most) throw tooLarge(body.length, most);
 
   const filename = filenameOf(spec.filenameTemplate, versionNumber);
@@ -144,9 +152,11 @@ async function rotateQuietly(collection: Collection, dependencies: VersionDepend
   }
 }
 
+/** Waits only briefly: the answer, and the lease, must not depend on a storage that hangs. No other upload has this key. */
 async function removeQuietly(key: string, { storage, log }: VersionDependencies): Promise<void> {
   try {
-    await storage.remove(key);
+    const late = () => new Error(`the storage did not remove it within ${CLEANUP_MS} ms`);
+    await within(CLEANUP_MS, storage.remove(key), late);
   } catch (error) {
     log.warn({ err: error, object: key }, 'an object of a failed upload is left to the sweeper');
   }

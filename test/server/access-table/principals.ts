@@ -81,7 +81,7 @@ const FORGERIES: Readonly<Record<string, Partial<Visitor>>> = {
   'lost-key': { forgery: { session: { accessKeyName: 'key' } }, dead: 403 },
   'unreadable-scope': { forgery: { claims: { operationsScope: 'e30=' } }, dead: 401 },
   'no-scope': { forgery: { claims: { operationsScope: '' } }, dead: 401 },
-  'endless': { forgery: { claims: { exp: '9999999999' } }, dead: 401 },
+  endless: { forgery: { claims: { exp: '9999999999' } }, dead: 401 },
 };
 
 export const visitors: readonly Visitor[] = [
@@ -96,13 +96,13 @@ export const visitors: readonly Visitor[] = [
 /** The accounts, as an operator would write them. */
 export function accountOf({ name, role, key, account }: Visitor): Document[] {
   if (account === null) return [];
-  const objects = key && [
-    { type: 'collection', name: key.collection, ...(key.role !== 'none' && { roles: [key.role] }) },
-  ];
+  // A key must name a role for each of its objects; to give none, it has no object.
+  const objects =
+    key && key.role !== 'none' ? [{ type: 'collection', name: key.collection, roles: [key.role] }] : [];
   const spec = {
     password: ENCODED,
     ...(role !== 'none' && { roles: [role] }),
-    ...(objects && { accessKeys: [{ name: 'key', password: ENCODED, objects }] }),
+    ...(key && { accessKeys: [{ name: 'key', password: ENCODED, objects }] }),
     ...account,
   };
   return [{ apiVersion: 'backups.riotkit.org/v1alpha1', kind: 'BackupUser', metadata: { name }, spec }];
@@ -165,5 +165,7 @@ function sign(claims: object, { algorithm, key = KEY }: Forgery): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const text = `${part({ alg: algorithm ?? 'HS256', typ: 'JWT' })}.${part(claims)}`;
   if (algorithm === 'none') return `${text}.`;
-  return `${text}.${createHmac(algorithm === 'HS512' ? 'sha512' : 'sha256', key).update(text).digest('base64url')}`;
+  return `${text}.${createHmac(algorithm === 'HS512' ? 'sha512' : 'sha256', key)
+    .update(text)
+    .digest('base64url')}`;
 }

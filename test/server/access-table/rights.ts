@@ -5,12 +5,12 @@
 
 /** What each role is for. `sessions` and `profiles` concern accounts and the whole server, the rest one collection. */
 const ROLES = {
-  systemAdmin: 'list download upload anytime manage profiles sessions',
+  systemAdmin: 'download upload anytime manage profiles sessions',
   userManager: 'profiles',
-  collectionManager: 'list download upload anytime manage',
-  backupDownloader: 'list download',
-  backupUploader: 'list upload',
-  uploadsAnytime: 'list upload anytime',
+  collectionManager: 'download upload anytime manage',
+  backupDownloader: 'download',
+  backupUploader: 'upload',
+  uploadsAnytime: 'upload anytime',
   none: '',
 } as const;
 
@@ -43,8 +43,11 @@ export interface Principal {
 }
 
 /** Whether somebody has a right, for a collection or, without one, for the server. */
-export function has({ role, listed, key, scope, dead }: Principal, right: Right, collection?: string): boolean {
+export function has(who: Principal, right: Right, collection?: string): boolean {
+  const { role, listed, key, scope, dead } = who;
   if (dead) return false;
+  // Versions are listed to those who may add to them or get one.
+  if (right === 'list') return has(who, 'upload', collection) || has(who, 'download', collection);
   if (collection === undefined) return !key && !scope && gives(role, right);
   const filters = [key, scope].filter((grant) => grant !== undefined);
   const passed = filters.every((grant) => grant.collection === collection && gives(grant.role, right));

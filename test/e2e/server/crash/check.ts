@@ -68,9 +68,10 @@ async function checkCollection(access: Access, ledger: Ledger, found: Findings):
   const numbers = versions.map(({ versionNumber }) => versionNumber);
   for (const number of acknowledged.keys()) {
     if (numbers.includes(number)) continue;
-    if (numbers.filter((other) => other > number).length < keeps) found.lost.push(`${id} ${number}`);
-    const newerAnswered = [...acknowledged.keys()].filter((other) => other > number).length;
-    if (newerAnswered < keeps) found.rotatedUnanswered++;
+    const answered = [...acknowledged.keys()].filter((other) => other > number);
+    const stored = new Set([...answered, ...numbers.filter((other) => other > number)]);
+    if (stored.size < keeps) found.lost.push(`${id} ${number}`);
+    else if (answered.length < keeps) found.rotatedUnanswered++;
     // Judged once: it does not come back.
     acknowledged.delete(number);
   }

@@ -1,7 +1,7 @@
 /**
  * Kills the server at random instants and prints what was lost: nothing.
  *
- *   node test/e2e/server/crash/kill.ts --kills 200 --seed 1 [--database postgres://…] [--under /folder]
+ *   node test/e2e/server/crash/kill.ts --kills 200 --seed 1 [--under /folder]
  */
 import { parseArgs } from 'node:util';
 import { crashes, faults } from './run.ts';
@@ -10,17 +10,15 @@ const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '200' },
     seed: { type: 'string', default: '1' },
-    database: { type: 'string' },
     under: { type: 'string' },
   },
 });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
-const { database, under } = values;
+const { under } = values;
 const figures = await crashes({
   kills: Number(values.kills),
   seed: Number(values.seed),
-  ...(database && { database }),
   ...(under && { under }),
   progress: ({ kills, acknowledged }) => {
     if (process.stderr.isTTY) process.stderr.write(`\r${kills} kills, ${acknowledged} acknowledged `);

@@ -41,15 +41,18 @@ export interface Options {
   seed: number;
   /** Most bytes of an upload. */
   largest?: number;
-  database?: string;
+  /** Longest time between a start and the kill. */
+  servingMs?: number;
   /** Folder to work in. */
   under?: string;
+  /** Does something to the dead server's data after each kill. */
+  sabotage?: (server: Server) => void;
   /** Told after each kill. */
   progress?: (figures: Figures) => void;
 }
 
 export async function crashes(options: Options): Promise<Figures> {
-  const { kills, seed, largest = LARGEST, database, under, progress } = options;
+  const { kills, seed, largest = LARGEST, servingMs = SERVING_MS, under, sabotage, progress } = options;
   const began = performance.now();
   // Of its own: clients take numbers in an order that the machine decides.
   const instants = new Random(seed);
@@ -57,7 +60,7 @@ export async function crashes(options: Options): Promise<Figures> {
   const documents = Object.entries(KEEPS).map(([name, maxBackupsCount]) =>
     collection(name, { maxBackupsCount, maxOneVersionSize: '64M', maxCollectionSize: '1G' }),
   );
-  const server = await Server.create(documents, { ...(database && { database }), ...(under && { under }) });
+  const server = await Server.create(documents, under);
   const figures = noFigures(server);
   const ledgers = Object.entries(KEEPS).map(
     ([id, keeps]): Ledger => ({ id, keeps, sent: new Set(), acknowledged: new Map() }),
@@ -96,10 +99,11 @@ export async function crashes(options: Options): Promise<Figures> {
       await look();
       const stop = new AbortController();
       const working = load(access, ledgers, stop.signal);
-      await sleep(instants.next() * SERVING_MS);
+      await sleep(instants.next() * servingMs);
       await server.end('SIGKILL');
       stop.abort();
       await working;
+      sabotage?.(server);
       progress?.(figures);
     }
     await start();
@@ -116,7 +120,7 @@ export async function crashes(options: Options): Promise<Figures> {
 
 /** What the sweeper leaves once objects without a version are old enough; it must take them and nothing else. */
 async function orphansAfterSweep(server: Server, ledgers: readonly Ledger[]): Promise<number> {
-  const { metadata, storage, close } = await openEngines(server.engines);
+  const { metadata, storage, close } = await openEngines(server);
   try {
     const quiet = { info() {}, warn() {}, error() {} };
     const sweeper = new Sweeper(

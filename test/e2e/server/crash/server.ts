@@ -16,38 +16,33 @@ export class Server {
   readonly folder: string;
   readonly url: string;
   readonly #port: number;
-  readonly #database: string | undefined;
   #child: ChildProcess | undefined;
   #output = '';
 
   /** Removes everything when the process ends, however it ends. */
-  static async create(
-    documents: readonly Document[],
-    options: { database?: string; under?: string } = {},
-  ): Promise<Server> {
-    const folder = mkdtempSync(join(options.under ?? tmpdir(), 'crash-'));
+  static async create(documents: readonly Document[], under = tmpdir()): Promise<Server> {
+    const folder = mkdtempSync(join(under, 'crash-'));
     mkdirSync(join(folder, 'config'));
     const yaml = [...ACCOUNTS, ...documents].map((document) => JSON.stringify(document)).join('\n---\n');
     writeFileSync(join(folder, 'config/all.yaml'), yaml);
-    const server = new Server(folder, await freePort(), options.database);
+    const server = new Server(folder, await freePort());
     process.once('exit', () => server.remove());
     return server;
   }
 
-  private constructor(folder: string, port: number, database: string | undefined) {
+  private constructor(folder: string, port: number) {
     this.folder = folder;
     this.#port = port;
-    this.#database = database;
     this.url = `http://127.0.0.1:${port}`;
   }
 
   /** Where the objects are. */
   get objects(): string {
-    return join(this.folder, 'data/objects');
+    return join(this.dataPath, 'objects');
   }
 
-  get engines(): { dataPath: string; database?: string } {
-    return { dataPath: join(this.folder, 'data'), ...(this.#database && { database: this.#database }) };
+  get dataPath(): string {
+    return join(this.folder, 'data');
   }
 
   get pid(): number {
@@ -57,12 +52,10 @@ export class Server {
   /** Starts the process, and does not wait until it listens. */
   spawn(): void {
     this.#output = '';
-    const { dataPath, database } = this.engines;
-    const args = ['serve', '--config-local-path', join(this.folder, 'config'), '--data-path', dataPath];
+    const args = ['serve', '--config-local-path', join(this.folder, 'config'), '--data-path', this.dataPath];
     args.push('--listen', `127.0.0.1:${this.#port}`, '--provider', 'filesystem', '--log-level', 'warn');
     // What is measured here are crashes; a test sends more requests than a client would.
     args.push('--rate-default-limit', '0', '--rate-auth-limit', '0');
-    if (database) args.push('--database', database);
     const env = { PATH: process.env.PATH, BR_JWT_SECRET_KEY: 'k'.repeat(64) };
     const child = spawn(process.execPath, [program, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [child.stdout, child.stderr]) {

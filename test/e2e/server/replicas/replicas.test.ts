@@ -7,7 +7,7 @@ import { pathOf } from '../../../../src/wire/routes.ts';
 import { call } from '../../../server/http/client.ts';
 import { type Bucket, newBucket, newDatabase } from './engines.ts';
 import { Program } from './programs.ts';
-import { documents, eventually, MIB, Repository, refused, write } from './repository.ts';
+import { documents, eventually, MIB, Repository, refused } from './repository.ts';
 
 const LEASE_MS = 1500;
 const UNLIMITED = { default: 0, auth: 0, collectionHealth: 0, serverHealth: 0 };
@@ -23,7 +23,13 @@ const started: Program[] = [];
 async function replica(settings: object = {}): Promise<Program> {
   const program = await Program.replica(configuration, {
     ...engines,
-    settings: { rateLimits: UNLIMITED, leaseMs: LEASE_MS, preciseStatuses: true, ...settings },
+    settings: {
+      rateLimits: UNLIMITED,
+      leaseMs: LEASE_MS,
+      hangUpGraceMs: 50,
+      preciseStatuses: true,
+      ...settings,
+    },
   });
   started.push(program);
   return program;
@@ -42,15 +48,14 @@ test.after(async () => {
 });
 
 test('of uploads to one collection on both replicas at once one is stored, and the other refused', async () => {
-  for (let round = 0; round < 10; round++) {
+  for (let round = 0; round < 5; round++) {
     // Both are in mid-body, so that neither can have ended before the other began.
     const bodies = [first, second].map(() => randomBytes(2000));
     const uploads = [first, second].map(({ address }) => repository.begin('raced', {}, address));
     for (const [index, { outgoing }] of uploads.entries())
       outgoing.write(bodies[index]?.subarray(0, 1000) ?? '');
     const loser = await Promise.race(uploads.map(({ promise }, index) => promise.then(() => index)));
-    for (const [index, { outgoing }] of uploads.entries())
-      outgoing.end(bodies[index]?.subarray(1000) ?? '');
+    for (const [index, { outgoing }] of uploads.entries()) outgoing.end(bodies[index]?.subarray(1000) ?? '');
     const answers = await Promise.all(uploads.map(({ promise }) => promise));
     for (const [index, answer] of answers.entries()) {
       if (index === loser) refused(answer, 409, 'parallel-upload');
@@ -62,7 +67,7 @@ test('of uploads to one collection on both replicas at once one is stored, and t
   }
   assert.equal(
     repository.known.map(({ version }) => version),
-    Array.from({ length: 10 }, (_, index) => index + 1),
+    Array.from({ length: 5 }, (_, index) => index + 1),
   );
   await repository.nothingLost();
 });
@@ -112,8 +117,7 @@ test('a session that one replica made is valid on the other, listed there, and c
   assert.equal(await sessions(first.address), await sessions(second.address));
   const ended = await call('DELETE', `${second.address}${pathOf('logout', {})}`, { token });
   assert.is(ended.status, 200, ended.bytes.toString());
-  assert.is((await whoami(first.address)).status, 401);
-  assert.is((await whoami(second.address)).status, 401);
+  for (const { address } of [first, second]) assert.is((await whoami(address)).status, 403);
 });
 
 test('a limit is one limit, however many replicas are asked', async () => {
@@ -122,21 +126,20 @@ test('a limit is one limit, however many replicas are asked', async () => {
   // A minute that is about to end would begin counting anew.
   const rest = 60_000 - (Date.now() % 60_000);
   if (rest < 3000) await sleep(rest + 100);
-  const statuses: number[] = [];
+  const admitted: boolean[] = [];
   for (let count = 0; count < 8; count++) {
     const answer = await call('GET', `${limited[count % 2]?.address}${pathOf('ready', {})}`);
-    statuses.push(answer.status);
+    admitted.push(answer.status !== 429);
     if (answer.status === 429) assert.ok(Number(answer.headers['retry-after']) > 0);
   }
-  assert.equal(statuses, [200, 200, 200, 200, 429, 429, 429, 429]);
+  assert.equal(admitted, [true, true, true, true, false, false, false, false]);
   for (const program of limited) await program.end();
 });
 
 test('a replica that is killed in mid-upload blocks its collection no longer than its lease', async () => {
   const doomed = await replica();
   await repository.stored('killed', randomBytes(1000), doomed.address);
-  const { outgoing, promise } = repository.begin('killed', {}, doomed.address);
-  await write(outgoing, randomBytes(12 * MIB));
+  const { promise } = await repository.underWay('killed', randomBytes(12 * MIB), doomed.address);
   await eventually(async () => (await bucket.leftovers()).length > 0, 'parts are with S3');
   refused(await repository.upload('killed', randomBytes(1000), second.address), 409, 'parallel-upload');
   const killedAt = performance.now();
@@ -169,8 +172,8 @@ for (const [collectionId, taken] of [
     const sleeper = await replica();
     await repository.stored(collectionId, randomBytes(1000), sleeper.address);
     const body = randomBytes(6 * MIB);
-    const { outgoing, promise } = repository.begin(collectionId, {}, sleeper.address);
-    await write(outgoing, body.subarray(0, body.length - 1000));
+    const part = body.subarray(0, body.length - 1000);
+    const { outgoing, promise } = await repository.underWay(collectionId, part, sleeper.address);
     await eventually(async () => (await bucket.leftovers()).length > 0, 'parts are with S3');
     sleeper.signal('SIGSTOP');
     // It wakes to a body that is complete: nothing but the lease is between it and the commit.

@@ -17,6 +17,11 @@ export function documents(...names: string[]): Document[] {
   return [...ACCOUNTS, ...names.map((name) => collection(name, { ...roomy, maxCollectionSize: '90G' }))];
 }
 
+export interface Upload {
+  outgoing: ClientRequest;
+  promise: Promise<Answer>;
+}
+
 interface Known {
   collectionId: string;
   version: number;
@@ -68,13 +73,22 @@ export class Repository {
   }
 
   /** Begins an upload, chunked, to be written to by the caller. */
-  begin(
-    collectionId: string,
-    options: Call = {},
-    address = this.address,
-  ): { outgoing: ClientRequest; promise: Promise<Answer> } {
+  begin(collectionId: string, options: Call = {}, address = this.address): Upload {
     const url = `${address}${pathOf('upload', { collectionId })}`;
     return begin('POST', url, { token: this.token, ...options });
+  }
+
+  /** Begins an upload that has its lease, and sends so many bytes of it. */
+  async underWay(collectionId: string, bytes: Buffer, address?: string): Promise<Upload> {
+    const upload = this.begin(collectionId, { headers: { expect: '100-continue' } }, address);
+    upload.outgoing.on('error', () => {});
+    const refusal = await Promise.race([
+      new Promise<void>((resolve) => upload.outgoing.once('continue', resolve)),
+      upload.promise,
+    ]);
+    if (refusal) throw new Error(`refused: ${refusal.bytes}`);
+    await write(upload.outgoing, bytes);
+    return upload;
   }
 
   remember(collectionId: string, answer: Answer, body: Buffer): void {
