@@ -33,20 +33,30 @@ export async function actionRoutes(server: FastifyInstance, app: App): Promise<v
     handler: async (request) => {
       const { leaseSeconds, retry = false, ...action } = request.body as ClaimRequest;
       const collection = collectionToAct(request, app, action.operation);
-      const known = await app.metadata.actions.find(action.namespace, action.name, action.runId);
-      if (known) checkSame(known, collection, action.operation);
+      const known = await app.metadata.actions.find(
+        collection.id,
+        action.namespace,
+        action.name,
+        action.runId,
+      );
+      if (known) checkSame(known, action.operation);
       const result = await app.metadata.actions.claim(
         { ...action, collectionId: collection.id },
         leaseSeconds * 1000,
         app.clock(),
         retry,
       );
-      checkSame(result.action, collection, action.operation);
+      checkSame(result.action, action.operation);
       request.log.info(
         { collection: collection.id, action: `${action.namespace}/${action.name}`, outcome: result.outcome },
         'action claimed',
       );
-      return success<ClaimData>({ outcome: result.outcome, action: actionMessage(result.action) });
+      // The holder is what renewing and finishing ask for: whoever does not hold the action must not learn it.
+      const holder = result.outcome === 'claimed' ? result.action.holder : '';
+      return success<ClaimData>({
+        outcome: result.outcome,
+        action: actionMessage({ ...result.action, holder }),
+      });
     },
   });
 
@@ -62,8 +72,9 @@ export async function actionRoutes(server: FastifyInstance, app: App): Promise<v
     body: schemas.renewRequest,
     handler: async (request) => {
       const { leaseSeconds, ...key } = request.body as RenewRequest;
-      await findToAct(request, app, key);
-      if (!(await app.metadata.actions.renew(key, leaseSeconds * 1000, app.clock()))) throw lost();
+      const { collectionId } = await findToAct(request, app, key);
+      if (!(await app.metadata.actions.renew({ ...key, collectionId }, leaseSeconds * 1000, app.clock())))
+        throw lost();
       return success({ action: actionMessage(await findToAct(request, app, key)) });
     },
   });
@@ -74,8 +85,9 @@ export async function actionRoutes(server: FastifyInstance, app: App): Promise<v
     body: schemas.finishRequest,
     handler: async (request) => {
       const { state, versionNumber = null, ...key } = request.body as FinishRequest;
-      await findToAct(request, app, key);
-      if (!(await app.metadata.actions.finish(key, state, versionNumber, app.clock()))) throw lost();
+      const { collectionId } = await findToAct(request, app, key);
+      if (!(await app.metadata.actions.finish({ ...key, collectionId }, state, versionNumber, app.clock())))
+        throw lost();
       return success({ action: actionMessage(await findToAct(request, app, key)) });
     },
   });
@@ -99,15 +111,15 @@ async function findToAct(
     code: 'action-not-authorized',
     message: 'not authorized to act on this collection',
   });
-  const action = await app.metadata.actions.find(namespace, name, runId);
-  if (!action || action.collectionId !== collection.id) throw lost();
+  const action = await app.metadata.actions.find(collection.id, namespace, name, runId);
+  if (!action) throw lost();
   collectionToAct(request, app, action.operation);
   return action;
 }
 
-/** Somebody who may act on one collection must learn nothing of, and not occupy, what belongs to another. */
-function checkSame(known: Action, collection: Collection, operation: string): void {
-  if (known.collectionId !== collection.id || known.operation !== operation) {
+/** Whoever may only back up must not occupy what is a restore, nor the reverse. */
+function checkSame(known: Action, operation: string): void {
+  if (known.operation !== operation) {
     throw new Refused('action-not-authorized', 'an action of this name and run belongs to something else');
   }
 }

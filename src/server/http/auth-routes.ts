@@ -56,7 +56,7 @@ export async function authRoutes(server: FastifyInstance, app: App): Promise<voi
   register(server, app, 'refreshToken', {
     tag: 'access',
     summary: 'Get a new token for the one in use',
-    description: 'The new one has the same limits. The old one stays valid until it expires or is revoked.',
+    description: 'The new one has the same limits. The old one is revoked.',
     rateLimit: 'auth',
     token: true,
     answers: { 200: { description: 'OK', ...schemas.refreshedToken } },
@@ -168,6 +168,8 @@ async function refresh(request: FastifyRequest, app: App): Promise<RefreshedToke
     updatedAt: now,
     expiresAt,
   });
+  // One session goes on: a stolen token that is refreshed ends its owner's, who notices, and can be revoked by an administrator.
+  await app.metadata.sessions.revoke(session.id, now);
   return { code: 200, token, expire: timestamp(expiresAt) };
 }
 

@@ -3,20 +3,23 @@ import { attempt, type Engine } from './engine.ts';
 import type { Action, ActionStore } from './metadata.ts';
 import type { ActionRow } from './schema.ts';
 
-type Identity = Pick<Action, 'namespace' | 'name' | 'runId'>;
+/** The collection belongs to it, or one tenant could occupy the actions of another by guessing their names. */
+type Identity = Pick<Action, 'collectionId' | 'namespace' | 'name' | 'runId'>;
 
 export function actionStore(engine: Engine): ActionStore {
   const { db } = engine;
-  const select = ({ namespace, name, runId }: Identity) =>
+  const select = ({ collectionId, namespace, name, runId }: Identity) =>
     db
       .selectFrom('actions')
       .selectAll()
+      .where('collection_id', '=', collectionId)
       .where('namespace', '=', namespace)
       .where('name', '=', name)
       .where('run_id', '=', runId);
-  const update = ({ namespace, name, runId }: Identity) =>
+  const update = ({ collectionId, namespace, name, runId }: Identity) =>
     db
       .updateTable('actions')
+      .where('collection_id', '=', collectionId)
       .where('namespace', '=', namespace)
       .where('name', '=', name)
       .where('run_id', '=', runId);
@@ -32,7 +35,9 @@ export function actionStore(engine: Engine): ActionStore {
         const inserted = await db
           .insertInto('actions')
           .values({ ...toRow(action), lease_until: now + leaseMs, created_at: now, updated_at: now })
-          .onConflict((conflict) => conflict.columns(['namespace', 'name', 'run_id']).doNothing())
+          .onConflict((conflict) =>
+            conflict.columns(['collection_id', 'namespace', 'name', 'run_id']).doNothing(),
+          )
           .returningAll()
           .executeTakeFirst();
         if (inserted) return { outcome: 'claimed', action: toAction(inserted) };
@@ -46,7 +51,7 @@ export function actionStore(engine: Engine): ActionStore {
               updated_at: now,
               version_number: null,
             },
-            ...{ collection_id: action.collectionId, operation: action.operation },
+            operation: action.operation,
           })
           .where((where) => {
             const ours = where.and({ state: 'running', holder });
@@ -85,15 +90,15 @@ export function actionStore(engine: Engine): ActionStore {
         return found !== undefined && found.version_number === versionNumber;
       }),
 
-    find: (namespace, name, runId) =>
+    find: (collectionId, namespace, name, runId) =>
       attempt(engine, true, async () => {
-        const row = await select({ namespace, name, runId }).executeTakeFirst();
+        const row = await select({ collectionId, namespace, name, runId }).executeTakeFirst();
         return row && toAction(row);
       }),
   };
 }
 
-function toRow(action: Identity & Pick<Action, 'collectionId' | 'operation' | 'holder'>) {
+function toRow(action: Identity & Pick<Action, 'operation' | 'holder'>) {
   return {
     namespace: action.namespace,
     name: action.name,

@@ -138,7 +138,7 @@ export interface CounterStore {
   purge(before: number): Promise<void>;
 }
 
-/** One action of the ledger: something that must not happen twice. */
+/** One action of the ledger: something that must not happen twice. Collection, namespace, name and run id identify it. */
 export interface Action {
   namespace: string;
   name: string;
@@ -169,18 +169,18 @@ export interface ActionStore {
   ): Promise<{ outcome: 'claimed' | 'done' | 'running' | 'failed'; action: Action }>;
   /** Extends the lease of a running action; false if it is not ours any more. */
   renew(
-    key: Pick<Action, 'namespace' | 'name' | 'runId' | 'holder'>,
+    key: Pick<Action, 'collectionId' | 'namespace' | 'name' | 'runId' | 'holder'>,
     leaseMs: number,
     now: number,
   ): Promise<boolean>;
   /** Ends a running action of ours; false if it is not ours any more. */
   finish(
-    key: Pick<Action, 'namespace' | 'name' | 'runId' | 'holder'>,
+    key: Pick<Action, 'collectionId' | 'namespace' | 'name' | 'runId' | 'holder'>,
     state: 'done' | 'failed',
     versionNumber: number | null,
     now: number,
   ): Promise<boolean>;
-  find(namespace: string, name: string, runId: string): Promise<Action | undefined>;
+  find(collectionId: string, namespace: string, name: string, runId: string): Promise<Action | undefined>;
 }
 
 /** The lease is somebody else's by now: nothing was written. */

@@ -138,6 +138,6 @@ async function actions(db: Kysely<unknown>): Promise<void> {
     .addColumn('version_number', 'bigint')
     .addColumn('created_at', 'bigint', (column) => column.notNull())
     .addColumn('updated_at', 'bigint', (column) => column.notNull())
-    .addPrimaryKeyConstraint('actions_key', ['namespace', 'name', 'run_id'])
+    .addPrimaryKeyConstraint('actions_key', ['collection_id', 'namespace', 'name', 'run_id'])
     .execute();
 }

@@ -22,7 +22,7 @@ import { within } from './within.ts';
 /** Where uploads are until they are complete; on the same file system as everything else. */
 const TEMPORARY = '.tmp';
 /** Larger pieces are no quicker, but pile up as garbage: V8 collects by the number of small objects, not by what they hold. */
-const READ_BYTES = 128 * 1024;
+const READ_BYTES = 64 * 1024;
 
 /**
  * Opens the folder, and makes it if it is not there, for its owner alone. Throws `UserError` if it cannot be used.

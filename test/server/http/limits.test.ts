@@ -34,11 +34,7 @@ async function open(settings: Partial<Settings> = {}, more: Partial<Dependencies
 }
 
 async function login(url: string, username = 'admin'): Promise<string> {
-  const answer = await call(
-    'POST',
-    `${url}/api/stable/auth/login`,
-    json({ username, password: PASSWORD }),
-  );
+  const answer = await call('POST', `${url}/api/stable/auth/login`, json({ username, password: PASSWORD }));
   return (answer.json as { data: { token: string } }).data.token;
 }
 

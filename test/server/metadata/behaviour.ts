@@ -463,10 +463,13 @@ function addLedger(test: Test, replicas: Engines['replicas']): void {
     };
     assert.equal(await claim('theirs', true), { outcome: 'done', action: expected });
     assert.equal(await claim('ours', true, NOW + 5000), { outcome: 'done', action: expected });
-    assert.equal(await b.actions.find('default', ours.name, 'run-1'), expected);
-    assert.is(await b.actions.find('default', ours.name, 'run-2'), undefined);
+    assert.equal(await b.actions.find(ours.collectionId, 'default', ours.name, 'run-1'), expected);
+    assert.is(await b.actions.find(ours.collectionId, 'default', ours.name, 'run-2'), undefined);
     assert.is(await a.actions.renew(ours, 1000, NOW), false);
     assert.is(await a.actions.finish(ours, 'failed', null, NOW), false);
+    // The same names in another collection are somebody else's action.
+    const foreign = { ...ours, collectionId: 'other', holder: 'theirs' };
+    assert.is((await b.actions.claim(foreign, 1000, NOW, false)).outcome, 'claimed');
     // Another run of the same action is another action.
     assert.is((await a.actions.claim({ ...ours, runId: 'run-2' }, 1000, NOW, false)).outcome, 'claimed');
   });

@@ -1,7 +1,7 @@
 /** Everything that can be tried, and what it takes. */
-import type { Metadata } from '../../../src/server/metadata/metadata.ts';
-import { pathOf, type RouteName } from '../../../src/wire/routes.ts';
-import { armoured } from '../http/world.ts';
+import type { Metadata } from '../../../../../src/server/metadata/metadata.ts';
+import { pathOf, type RouteName } from '../../../../../src/wire/routes.ts';
+import { armoured } from '../../../../server/http/world.ts';
 import { has, type Principal, type Right } from './rights.ts';
 
 export interface Request {

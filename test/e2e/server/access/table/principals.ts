@@ -1,8 +1,8 @@
 /** Everybody who tries: each kind of account and token, with each role. */
 import { createHash, createHmac, randomBytes } from 'node:crypto';
-import type { Session } from '../../../src/server/metadata/metadata.ts';
-import { cheapPassword } from '../access/accounts.ts';
-import type { Document } from '../http/documents.ts';
+import type { Session } from '../../../../../src/server/metadata/metadata.ts';
+import { cheapPassword } from '../../../../server/access/accounts.ts';
+import type { Document } from '../../../../server/http/documents.ts';
 import { type Principal, type Role, roles } from './rights.ts';
 
 /** The one that `in-process.ts` gives to its servers. */

@@ -7,23 +7,15 @@ import { Agent, request as httpRequest } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Metadata, Session } from '../../src/server/metadata/metadata.ts';
-import { pathOf, ROUTES } from '../../src/wire/routes.ts';
-import { attempts, HEALTH_CODE, type Request } from './access-table/attempts.ts';
-import {
-  accountOf,
-  listOf,
-  mint,
-  PASSWORD,
-  scopeOf,
-  type Visitor,
-  visitors,
-} from './access-table/principals.ts';
-import { has } from './access-table/rights.ts';
-import { collection, type Document } from './http/documents.ts';
-import { openReplicas } from './http/in-process.ts';
-import { sqliteAndFolder } from './http/sqlite-folder.ts';
-import { armoured } from './http/world.ts';
+import type { Metadata, Session } from '../../../../src/server/metadata/metadata.ts';
+import { pathOf, ROUTES } from '../../../../src/wire/routes.ts';
+import { collection, type Document } from '../../../server/http/documents.ts';
+import { openReplicas } from '../../../server/http/in-process.ts';
+import { sqliteAndFolder } from '../../../server/http/sqlite-folder.ts';
+import { armoured } from '../../../server/http/world.ts';
+import { attempts, HEALTH_CODE, type Request } from './table/attempts.ts';
+import { accountOf, listOf, mint, PASSWORD, scopeOf, type Visitor, visitors } from './table/principals.ts';
+import { has } from './table/rights.ts';
 
 const test = suite('table of access attempts');
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -158,7 +150,7 @@ async function everything(id: string, bystander: Session | undefined, { body }: 
   return JSON.stringify([
     id === '' ? [] : await metadata.versions.list(id),
     bystander && (await metadata.sessions.find(bystander.id)),
-    runId && (await metadata.actions.find('shop', 'action', runId)),
+    runId && (await metadata.actions.find(id, 'shop', 'action', runId)),
   ]);
 }
 
