@@ -99,7 +99,7 @@ test('the server: each fault by itself, details to the log only', async () => {
     [
       ['DbValidator=false', 'the database does not answer'],
       ['StorageAvailabilityValidator=true', 'OK'],
-      ['ConfigurationProviderValidator=false', 'users.yaml is not YAML'],
+      ['ConfigurationProviderValidator=true', 'last good state in use: users.yaml is not YAML'],
     ],
   );
   assert.is(logged.length, 1);
