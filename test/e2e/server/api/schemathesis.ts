@@ -30,11 +30,13 @@ export async function fuzz(
   { token, examples, only, without }: Fuzzing,
   cwd: string,
 ): Promise<Fuzzed> {
+  // One worker: with two, one of them sets Python's recursion limit while the other parses, which Python 3.11 takes for a fault
+  // of its parser and ends the run with a SystemError.
   const args = [
     ['--config-file', config, 'run', `${url}/openapi.json`],
     ['--checks', 'not_a_server_error,status_code_conformance,content_type_conformance'],
     ['--checks', 'response_schema_conformance,allow_header_conformance,unsupported_method,ignored_auth'],
-    ['--phases', 'coverage,fuzzing', '--max-examples', String(examples), '--seed', '1', '--workers', '2'],
+    ['--phases', 'coverage,fuzzing', '--max-examples', String(examples), '--seed', '1', '--workers', '1'],
     ['--generation-database', 'none', '--suppress-health-check', 'all', '--continue-on-failure'],
     ['--request-timeout', '10', '--warnings', 'off', '--no-color', '--no-shrink'],
     token === undefined ? [] : ['--header', `Authorization: Bearer ${token}`],
