@@ -54,13 +54,16 @@ test.before(async () => {
 test.after(() => target.close());
 
 test('as an administrator, who may do everything', async () => {
-  await clean({ token, examples: 25, without: 'logout' }, 600);
+  await clean({ token, examples: 25, without: ['logout', 'refreshToken'] }, 600);
   // Still good: the routes were reached, rather than refused one after the other.
   assert.is((await call('GET', `${url}${ROUTES.whoami.path}`, { token })).status, 200);
 });
 
-test('logging out, which ends the token that is in use', () =>
-  clean({ token, examples: 25, only: 'logout' }, 10));
+for (const only of ['refreshToken', 'logout']) {
+  test(`${only}, which ends the token that is in use`, async () => {
+    await clean({ token: await logIn(), examples: 25, only }, 5);
+  });
+}
 
 test('without a token', () => clean({ examples: 10 }, 400));
 
