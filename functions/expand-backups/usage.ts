@@ -20,4 +20,5 @@ Exit status:
   1    the input has errors: nothing was expanded, each error stands on standard error
   2    wrong arguments, or started in a terminal without input
   70   a bug in this function; please report it with the text on standard error
+  74   standard input or output does not work, for example a full disk
 `;
