@@ -1,8 +1,8 @@
 /** Looks at an upload while it passes through: length, digest, head and tail. Nothing is held back but the head. */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { endsWell, HEAD_BYTES, recognise, TAIL_BYTES } from '../../crypto/formats.ts';
 import type { Format } from '../../wire/headers.ts';
-import { endsWell, HEAD_BYTES, recognise, TAIL_BYTES } from './formats.ts';
 import { Refused, streamRefused } from './refusals.ts';
 
 export interface Rules {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { endsWell, recognise } from '../../../src/server/versions/formats.ts';
+import { endsWell, recognise } from '../../src/crypto/formats.ts';
 
 const test = suite('formats');
 const bytes = (...values: number[]) => Buffer.from(values);

@@ -1,10 +1,12 @@
 /**
- * Recognises what an upload is by its first bytes, and whether armoured text is complete by its last.
+ * Recognises what content is by its first bytes, and whether armoured text is complete by its last.
  *
- * This is a guard against mistakes (a dump that was never encrypted), not against people: the server cannot read
+ * On the server this is a guard against mistakes (a dump that was never encrypted), not against people: it cannot read
  * what it stores.
  */
-import type { Format } from '../../wire/headers.ts';
+
+/** Each of the encrypted formats, as `src/wire/headers.ts` names them too. */
+export type EncryptedFormat = 'openpgp' | 'openpgp-armor' | 'age' | 'age-armor';
 
 /** As many first bytes as a decision may need. */
 export const HEAD_BYTES = 4096;
@@ -12,7 +14,7 @@ export const HEAD_BYTES = 4096;
 export const TAIL_BYTES = 256;
 
 const AGE = 'age-encryption.org/v1\n';
-const ARMOURS: Readonly<Partial<Record<Format, { header: string; footer: string }>>> = {
+const ARMOURS: Readonly<Partial<Record<string, { header: string; footer: string }>>> = {
   'openpgp-armor': { header: '-----BEGIN PGP MESSAGE', footer: '-----END PGP MESSAGE-----' },
   'age-armor': { header: '-----BEGIN AGE ENCRYPTED FILE-----', footer: '-----END AGE ENCRYPTED FILE-----' },
 };
@@ -26,7 +28,7 @@ const SESSION_VERSIONS: Readonly<Record<number, readonly number[]>> = {
 };
 
 /** What the bytes begin with; undefined if it is nothing encrypted that we know. */
-export function recognise(head: Buffer): Exclude<Format, 'plain'> | undefined {
+export function recognise(head: Buffer): EncryptedFormat | undefined {
   if (head.subarray(0, AGE.length).toString('latin1') === AGE) return 'age';
   const text = head.toString('latin1');
   for (const format of ['openpgp-armor', 'age-armor'] as const) {
@@ -39,7 +41,7 @@ export function recognise(head: Buffer): Exclude<Format, 'plain'> | undefined {
 }
 
 /** Whether content of the format ends as it must, given its last bytes. Only armour has an end to look for. */
-export function endsWell(format: Format, tail: Buffer): boolean {
+export function endsWell(format: string, tail: Buffer): boolean {
   const footer = ARMOURS[format]?.footer;
   return footer === undefined || tail.toString('latin1').trimEnd().endsWith(footer);
 }
