@@ -16,7 +16,7 @@ const programs = { 'expand-backups': 'functions/expand-backups/main.ts' };
 const modules = { 'kpt-func': 'functions/kpt-func/expand-backups.ts' };
 
 for (const [name, entry] of Object.entries(programs)) chmodSync(await bundle(name, entry), 0o755);
-chmodSync(await bundleServer(), 0o755);
+for (const name of ['backup-maker', 'backup-repository']) chmodSync(await bundleProgram(name), 0o755);
 for (const [name, entry] of Object.entries(modules)) await bundle(name, entry);
 writeFileSync(
   join(root, 'dist/kpt-func.d.cts'),
@@ -43,14 +43,17 @@ async function bundle(name: string, entry: string): Promise<string> {
 }
 
 /**
- * The server: an ES module for Node.js 24, readable, because it runs for months and its start does not matter. Engines that
- * are not used are parts of their own, which are never loaded.
+ * Client and server: ES modules for Node.js 24, readable, because they run for long and their start does not matter. Engines and
+ * formats that are not used are parts of their own, which are never loaded; so are the programs of threads.
  */
-async function bundleServer(): Promise<string> {
-  const outdir = join(root, 'dist/backup-repository');
+async function bundleProgram(name: string, threads: Readonly<Record<string, string>> = {}): Promise<string> {
+  const outdir = join(root, 'dist', name);
   rmSync(outdir, { recursive: true, force: true });
+  const entries = { [name]: `src/cli/${name}.ts`, ...threads };
   await build({
-    entryPoints: { 'backup-repository': join(root, 'src/cli/backup-repository.ts') },
+    entryPoints: Object.fromEntries(
+      Object.entries(entries).map(([entry, file]) => [entry, join(root, file)]),
+    ),
     outdir,
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -66,7 +69,7 @@ async function bundleServer(): Promise<string> {
     legalComments: 'none',
     logLevel: 'warning',
   });
-  const outfile = join(outdir, 'backup-repository.mjs');
-  console.log(`dist/backup-repository/ ${Math.round(statSync(outfile).size / 1024)} KiB and its parts`);
+  const outfile = join(outdir, `${name}.mjs`);
+  console.log(`dist/${name}/ ${Math.round(statSync(outfile).size / 1024)} KiB and its parts`);
   return outfile;
 }

@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+/** The client's program. Everything it does is in the functions that it calls. */
+import { withLeanMemory } from './lean-memory.ts';
+import { runMaker } from './maker-program.ts';
+
+withLeanMemory();
+
+process.exitCode = await runMaker(process.argv.slice(2), {
+  env: process.env,
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  onSignal: (handler) => {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => handler(signal));
+  },
+});

@@ -1,0 +1,112 @@
+/** The commands of `backup-maker`, and how it ends. */
+import { Command, CommanderError } from 'commander';
+import packageJson from '../../package.json' with { type: 'json' };
+import { CODES } from '../api/codes.ts';
+import { UserError } from '../api/problem.ts';
+import { explain } from '../client/content.ts';
+import { completionCommand } from './maker-completion.ts';
+import { checkCommand, downloadCommand, makeCommand, restoreCommand } from './maker-data.ts';
+import { addFlags } from './maker-flags.ts';
+import { addGenerateCommand } from './maker-generate.ts';
+import { keygenCommand } from './maker-keygen.ts';
+import { listCommand, loginCommand, statusCommand } from './maker-look.ts';
+import { consoleOf } from './maker-run.ts';
+import type { MakerOutside } from './outside.ts';
+
+/** A bug of ours, as in sysexits.h. */
+const BUG = 70;
+
+export const EXIT_STATUS = `
+Exit status:
+  0    done, or the ledger says that an earlier run did it
+  1    something that the program does not support
+  2    wrong usage: a flag, a variable, or two that exclude each other
+  3    the command failed or was killed; nothing was stored, or its input never ended
+  4    the command took longer than --timeout
+  5    the command succeeded and wrote nothing
+  6    a key is missing, cannot be read, or does not open the version
+  7    the server does not know who is asking: wrong password, expired token
+  8    the server says no: missing role, outside the upload window
+  9    no such collection or version
+  10   the server refuses the content: quota, another upload under way, not encrypted
+  11   what came back is not what was stored
+  12   another run does or did the action, or there is no ledger
+  13   "status" or "check" found something that is not well
+  70   a bug in this program
+  74   the output cannot be written: disk full, no permission
+  75   the server cannot be reached or is not ready: try again later
+  130, 143   stopped by SIGINT, SIGTERM`;
+
+/** Runs the program and resolves to its exit status. */
+export async function runMaker(args: readonly string[], outside: MakerOutside): Promise<number> {
+  let stoppedBy: NodeJS.Signals | undefined;
+  outside.onSignal((signal) => {
+    stoppedBy ??= signal;
+  });
+  try {
+    await createMaker(outside).parseAsync([...args], { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : CODES.usage.exitCode;
+    return report(explain(error), args, outside, stoppedBy);
+  }
+}
+
+export function createMaker(outside: MakerOutside): Command {
+  const { stdout, stderr } = outside;
+  const program = new Command('backup-maker')
+    .description(
+      'Backs up what a command writes, and gives it back: compressed, encrypted, whole or not at all.',
+    )
+    .version(packageJson.version, '-V, --version')
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
+    .showHelpAfterError('(backup-maker help lists the commands, backup-maker help <command> its flags)')
+    .addHelpText('after', EXIT_STATUS);
+  // The original took these in front of the command as well.
+  addFlags(program, 'collection', 'server');
+  for (const option of program.options) if (option.long !== '--version') option.hideHelp();
+  const commands = [
+    makeCommand,
+    restoreCommand,
+    downloadCommand,
+    checkCommand,
+    listCommand,
+    statusCommand,
+    loginCommand,
+    keygenCommand,
+  ];
+  for (const create of commands) program.addCommand(inheriting(create(outside), program));
+  addGenerateCommand(program, outside);
+  program.addCommand(inheriting(completionCommand(program, outside), program));
+  for (const command of program.commands) command.addHelpText('after', EXIT_STATUS);
+  return program;
+}
+
+function inheriting(command: Command, program: Command): Command {
+  return command.copyInheritedSettings(program);
+}
+
+const SIGNALS: Readonly<Record<string, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
+
+function report(
+  error: unknown,
+  args: readonly string[],
+  outside: MakerOutside,
+  stoppedBy: NodeJS.Signals | undefined,
+): number {
+  // The flags may be what is wrong, so only what can be told without them decides how this looks.
+  const json = args.includes('--json') || outside.env.BM_LOG_FORMAT === 'json';
+  const console = consoleOf({ json, logFormat: 'auto' }, outside);
+  if (error instanceof UserError) {
+    const { message, proposal, code } = error.problem;
+    const exitCode = stoppedBy ? (SIGNALS[stoppedBy] ?? error.exitCode) : error.exitCode;
+    console.error(message, proposal, { code, exitStatus: exitCode });
+    return exitCode;
+  }
+  const { stack, message } = error instanceof Error ? error : new Error(String(error));
+  console.error(`this is a bug in backup-maker: ${message}`, undefined, { exitStatus: BUG });
+  if (stack && outside.env.BM_LOG_LEVEL !== undefined) outside.stderr.write(`${stack}\n`);
+  return BUG;
+}

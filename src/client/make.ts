@@ -1,0 +1,73 @@
+/** A backup: the command's output, compressed and encrypted, as a new version. */
+import { encrypt } from '../crypto/encrypt.ts';
+import type { Recipients } from '../crypto/keys.ts';
+import type { VersionMessage } from '../wire/messages.ts';
+import { type Action, once } from './action.ts';
+import { dump } from './command/dump.ts';
+import { compress } from './compression/zstd.ts';
+import { NOT_COMPRESSED, ZSTD } from './content.ts';
+import type { Repository } from './http/repository.ts';
+import { counted } from './peek.ts';
+import type { Report } from './report.ts';
+
+export interface MakeOptions {
+  repository: Repository;
+  collectionId: string;
+  command: string;
+  /** The command's environment. */
+  env: NodeJS.ProcessEnv;
+  /** For the command. Milliseconds; absent: none. */
+  timeoutMs?: number;
+  /** zstd's level, or undefined not to compress. */
+  level: number | undefined;
+  /** Undefined: not encrypted. */
+  recipients: Recipients | undefined;
+  armor: boolean;
+  action: Action | undefined;
+  signal: AbortSignal;
+  report: Report;
+}
+
+export interface Made {
+  version: VersionMessage;
+  versionNumber: number;
+  /** What the command wrote. */
+  plainBytes: number;
+  storedBytes: number;
+  /** Of the bytes as stored, lower-case hex. */
+  sha256: string;
+}
+
+/**
+ * Stores a version that holds all the command wrote, or none: the end of the upload is sent only after the command exited with 0.
+ *
+ * @returns `already-done` if the ledger says so.
+ * @throws {UserError} for everything that a user can mend.
+ */
+export function make(options: MakeOptions): Promise<Made | 'already-done'> {
+  const { repository, collectionId, action, signal, report } = options;
+  repository.limitTo({ elements: [{ type: 'collection', name: collectionId, roles: ['backupUploader'] }] });
+  const guarded = { repository, collectionId, operation: 'backup' as const, action, signal, report };
+  return once(guarded, (allowed) => upload(options, allowed));
+}
+
+async function upload(options: MakeOptions, signal: AbortSignal): Promise<Made> {
+  const { repository, collectionId, level, recipients, armor, report } = options;
+  let plainBytes = 0;
+  let storedBytes = 0;
+  const tell = () => report.progress({ phase: 'uploading', plain: plainBytes, stored: storedBytes });
+  const plain = counted(dump({ ...options, signal }), (bytes) => {
+    plainBytes += bytes;
+    tell();
+  });
+  const compressed = level === undefined ? plain : compress(plain, { level });
+  const sealed = recipients ? encrypt(compressed, recipients, { armor }) : compressed;
+  const stored = counted(sealed, (bytes) => {
+    storedBytes += bytes;
+    tell();
+  });
+  const { version, bytes, sha256 } = await repository.upload(collectionId, stored, {
+    contentEncoding: level === undefined ? NOT_COMPRESSED : ZSTD,
+  });
+  return { version, versionNumber: version.versionNumber, plainBytes, storedBytes: bytes, sha256 };
+}

@@ -1,0 +1,115 @@
+/** A version as a file: the user's own bytes, or just as it is stored. */
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { failure } from './failure.ts';
+import { counted } from './peek.ts';
+import { limitToReading, type Read, type ReadOptions, read } from './restore.ts';
+
+export interface SaveOptions extends ReadOptions {
+  /** A file that appears under this name only once it is complete; or a stream, which cannot take back what it got. */
+  to: string | Writable;
+  /** Neither decrypts nor decompresses. */
+  asStored: boolean;
+}
+
+/** @throws {UserError} for everything that a user can mend; then there is no file. */
+export function save(options: SaveOptions): Promise<Read> {
+  limitToReading(options.repository, options.collectionId);
+  const write = (content: AsyncGenerator<Buffer>) =>
+    typeof options.to === 'string' ? writeFile(content, options.to) : writeStream(content, options.to);
+  return options.asStored ? readStored(options, write) : read(options, 'downloading', write);
+}
+
+async function readStored(
+  { repository, collectionId, version, report }: SaveOptions,
+  write: (content: AsyncGenerator<Buffer>) => Promise<void>,
+): Promise<Read> {
+  const { versionNumber, size, content } = await repository.download(collectionId, version);
+  let storedBytes = 0;
+  await write(
+    counted(content, (bytes) => {
+      storedBytes += bytes;
+      report.progress({
+        phase: 'downloading',
+        plain: storedBytes,
+        stored: storedBytes,
+        ...(size !== undefined && { total: size }),
+      });
+    }),
+  );
+  return { versionNumber, storedBytes, plainBytes: storedBytes };
+}
+
+async function writeStream(content: AsyncGenerator<Buffer>, to: Writable): Promise<void> {
+  await pipeline(content, to, { end: false }).catch((error: unknown) => {
+    throw isSystemError(error) && error.code === 'EPIPE'
+      ? failure('output-failed', 'whatever reads the output stopped before its end', undefined, error)
+      : error;
+  });
+}
+
+/** Complete and flushed to the disk before it gets its name; readable by its owner only. */
+async function writeFile(content: AsyncGenerator<Buffer>, path: string): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.part`);
+  let file: FileHandle | undefined;
+  try {
+    file = await openNew(temporary, path);
+    for await (const chunk of content) await writeAll(file, chunk, path);
+    await attempt(path, file.sync());
+    await file.close();
+    await attempt(path, rename(temporary, path));
+  } catch (error) {
+    await content.return(undefined);
+    await file?.close().catch(() => {});
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+async function openNew(temporary: string, path: string): Promise<FileHandle> {
+  return attempt(path, open(temporary, 'wx', 0o600));
+}
+
+async function writeAll(file: FileHandle, chunk: Buffer, path: string): Promise<void> {
+  for (let at = 0; at < chunk.length; ) {
+    const { bytesWritten } = await attempt(path, file.write(chunk, at));
+    at += bytesWritten;
+  }
+}
+
+/** What the file system refuses is the user's to mend. */
+async function attempt<T>(path: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw failure(
+      'output-failed',
+      `cannot write ${path}: ${reasonOf(error)}`,
+      '--save-path <another file>',
+      error,
+    );
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: "the disk's quota is used up",
+  EACCES: 'there is no permission',
+  EPERM: 'there is no permission',
+  EROFS: 'the file system is read-only',
+  ENOENT: 'the folder does not exist',
+  ENOTDIR: 'the folder is a file',
+  EISDIR: 'it is a folder',
+};
+
+function reasonOf(error: NodeJS.ErrnoException): string {
+  return REASONS[error.code ?? ''] ?? error.message;
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string';
+}

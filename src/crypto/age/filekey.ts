@@ -1,0 +1,88 @@
+/** The key of one file: wrapped into a header for all recipients, and unwrapped with an identity. */
+import { Decrypter, Encrypter, type Stanza } from 'age-encryption';
+import { CryptoError } from '../failure.ts';
+import { HeaderReader } from './header.ts';
+import type { AgeIdentities, AgeRecipients } from './keys.ts';
+
+/** Types of stanzas that the identities here may open. */
+const OWN_STANZAS = ['X25519', 'mlkem768x25519'];
+const PASSPHRASE_STANZA = 'scrypt';
+
+/** A new file key and the header that holds it. @throws {CryptoError} `bad-key` or `unsupported`. */
+export async function createFileKey({
+  values,
+}: AgeRecipients): Promise<{ header: Buffer; fileKey: Uint8Array }> {
+  let fileKey: Uint8Array | undefined;
+  const encrypter = new Encrypter();
+  for (const recipient of values) encrypter.addRecipient(recipient);
+  // The package makes the file key itself, and shows it only to recipients: this one keeps it and adds nothing to the header.
+  encrypter.addRecipient({
+    wrapFileKey: (key) => {
+      fileKey = Uint8Array.from(key);
+      return [];
+    },
+  });
+  let empty: Uint8Array;
+  try {
+    empty = await encrypter.encrypt(new Uint8Array());
+  } catch (cause) {
+    throw new CryptoError('bad-key', 'one of the age public keys is not one that can be encrypted to', {
+      cause,
+    });
+  }
+  const framed = new HeaderReader().push(Buffer.from(empty));
+  if (!framed || !fileKey) throw new Error('the package age-encryption did not make a header');
+  return { header: framed.header, fileKey };
+}
+
+/**
+ * The file key out of a header, which it authenticates.
+ *
+ * @throws {CryptoError} `wrong-key`, `damaged`, or `unsupported` if it was sealed with a passphrase.
+ */
+export async function openFileKey(header: Buffer, { values }: AgeIdentities): Promise<Uint8Array> {
+  const decrypter = new Decrypter();
+  let types: readonly (string | undefined)[] = [];
+  // Identities are asked in turn until one knows the file key. The first one here only looks.
+  decrypter.addIdentity({
+    unwrapFileKey: (stanzas: Stanza[]) => {
+      types = stanzas.map(({ args }) => args[0]);
+      if (types.includes(PASSPHRASE_STANZA) && types.length > 1)
+        throw new Error('a passphrase is not the only recipient');
+      return null;
+    },
+  });
+  for (const identity of values) decrypter.addIdentity(identity);
+  // The last one is asked if no other could.
+  decrypter.addIdentity({
+    unwrapFileKey: () => {
+      throw noMatch(types);
+    },
+  });
+  try {
+    return await decrypter.decryptHeader(header);
+  } catch (error) {
+    if (error instanceof CryptoError) throw error;
+    const changed = error instanceof Error && error.message.includes('HMAC');
+    throw new CryptoError(
+      'damaged',
+      changed ? 'the age header was changed: its HMAC does not match' : 'the age header cannot be read',
+      { cause: error },
+    );
+  }
+}
+
+function noMatch(types: readonly (string | undefined)[]): CryptoError {
+  if (types.includes(PASSPHRASE_STANZA)) {
+    return new CryptoError(
+      'unsupported',
+      'the content is encrypted with a passphrase instead of keys: open it with `age -d`',
+    );
+  }
+  const own = types.filter((type) => type && OWN_STANZAS.includes(type)).length;
+  const others = types.length - own;
+  return new CryptoError(
+    'wrong-key',
+    `the content is encrypted to none of the keys at hand, but to ${own} other age keys${others > 0 ? ` and ${others} of other kinds (SSH keys or plugins)` : ''}`,
+  );
+}
