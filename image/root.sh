@@ -11,7 +11,7 @@ skip=' awk debconf debianutils dpkg install-info libc-bin mawk perl-base readlin
 
 installed() { [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 dependencies() {
-  dpkg-query --show --showformat='${Pre-Depends},${Depends}\n' "$1" | tr ',|' '\n\n' | sed 's/^ *//; s/[ (:].*//'
+  dpkg-query --show --showformat='${Pre-Depends},${Depends}\n' "$1" | tr ',|' '\n' | sed 's/^ *//; s/[ (:].*//'
 }
 
 chosen=' '

@@ -112,8 +112,7 @@ export function describeFirstStart(made: Bootstrapped): string {
     '',
     'The first backup:',
     '',
-    `  ${made.uploaderLoginCommand}`,
-    `  ${made.backupCommand}`,
+    ...[...made.uploaderCommands, ...made.backupCommands].map((line) => `  ${line}`),
     '',
   ].join('\n');
 }

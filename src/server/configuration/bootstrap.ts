@@ -26,10 +26,10 @@ export interface Bootstrapped {
   uploaderPassword: string;
   /** Prints a token of the administrator. */
   loginCommand: string;
-  /** Puts a token that may only upload to the collection into BM_AUTH_TOKEN. */
-  uploaderLoginCommand: string;
-  /** Makes a first backup with this token, once BM_PUBLIC_KEY_PATH names a public key. */
-  backupCommand: string;
+  /** Tells the client of the server, the collection, and the access key that may only upload to it. */
+  uploaderCommands: readonly string[];
+  /** Make a key pair, and a first backup. */
+  backupCommands: readonly string[];
 }
 
 const FILE = 'first-start.yaml';
@@ -69,8 +69,14 @@ export async function bootstrap({
     uploaderName,
     uploaderPassword,
     loginCommand: loginCommand(url, ADMIN, adminPassword),
-    uploaderLoginCommand: `export BM_AUTH_TOKEN="$(${loginCommand(url, uploaderName, uploaderPassword)} | sed -n 's/.*"token": *"\\([^"]*\\)".*/\\1/p')"`,
-    backupCommand: `backup-maker make --url ${quote(url)} --collection-id ${COLLECTION} --cmd 'tar -cf - ./data'`,
+    uploaderCommands: [
+      `export BM_URL=${quote(url)} BM_COLLECTION_ID=${COLLECTION}`,
+      `export BM_ACCESS_KEY_USERNAME=${quote(uploaderName)} BM_ACCESS_KEY_PASSWORD=${quote(uploaderPassword)}`,
+    ],
+    backupCommands: [
+      'backup-maker keygen --out backup.key',
+      "backup-maker make --key backup.key.pub --cmd 'tar -cf - ./data'",
+    ],
   };
 }
 

@@ -4,7 +4,7 @@
 # of that name that is there already, such as the real one, is kept. Safe to run again; quick if nothing has changed.
 # Needs root.
 #
-#   install.sh [<image>...]   only these: node, backup-maker, postgres, mariadb, redis, etcd, alpine, busybox
+#   install.sh [<image>...]   only these: node, backup-maker, postgres, mariadb, redis, etcd, alpine
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 
@@ -90,12 +90,13 @@ etcd() {
   stand_in etcd "$work/etcd" ${TAGS[etcd]}
 }
 
-for image in ${*:-backup-maker postgres mariadb redis etcd alpine}; do
+# shellcheck disable=SC2086 # several names of one image
+[ $# -gt 0 ] || set -- backup-maker postgres mariadb redis etcd alpine
+for image; do
   case $image in
     backup-maker) ours ;;
     node) node ;;
     etcd) etcd ;;
-    # shellcheck disable=SC2086 # several names
     *) stand_in "$image" "$RECIPES" ${TAGS[$image]} ;;
   esac
 done

@@ -48,8 +48,14 @@ test('prints commands that name the server, the accounts and the collection', as
     made.loginCommand,
     /^printf %s '\{"username":"admin".*curl .*'http:\/\/localhost:8080\/api\/stable\/auth\/login'$/,
   );
-  assert.match(made.uploaderLoginCommand, /^export BM_AUTH_TOKEN=.*'\{"username":"backups\$first"/);
-  assert.match(made.backupCommand, /--collection-id first/);
+  const commands = made.uploaderCommands.join('\n');
+  assert.match(commands, /BM_URL='http:\/\/localhost:8080' BM_COLLECTION_ID=first/);
+  assert.ok(
+    commands.includes(
+      `BM_ACCESS_KEY_USERNAME='backups$first' BM_ACCESS_KEY_PASSWORD='${made.uploaderPassword}'`,
+    ),
+  );
+  assert.match(made.backupCommands.join('\n'), /keygen.*\n.*make --key/);
 });
 
 test('writes nothing where there is any configuration, even a broken one', async () => {
