@@ -33,9 +33,10 @@ export function recognise(head: Buffer): EncryptedFormat | undefined {
   const text = head.toString('latin1');
   for (const format of ['openpgp-armor', 'age-armor'] as const) {
     const at = text.indexOf(ARMOURS[format]?.header ?? '');
-    // Text may stand in front of armour, as RFC 4880 has it, but the header begins a line.
-    if (at === 0 || (at > 0 && text[at - 1] === '\n') || (at > 0 && text.slice(0, at).trim() === ''))
-      return format;
+    if (at < 0) continue;
+    // Text may stand in front of OpenPGP's armour, as RFC 4880 has it, but the header begins a line. age takes only space.
+    const before = text.slice(0, at);
+    if (before.trim() === '' || (format === 'openpgp-armor' && before.endsWith('\n'))) return format;
   }
   return isOpenPgp(head) ? 'openpgp' : undefined;
 }

@@ -28,7 +28,7 @@ export interface IdentityOptions {
  * Public keys out of one or more files or texts: lines of age recipients with `#` comments (as `age -R` reads them), or OpenPGP
  * public keys, armoured (several blocks in one text too) or binary.
  *
- * @throws {CryptoError} `bad-key` if there is none, one cannot be used, or both kinds are mixed.
+ * @throws {CryptoError} `bad-key` if there is none, one cannot be used, or both kinds are mixed; `unsupported`.
  */
 export async function readRecipients(
   materials: readonly Buffer[],
@@ -43,7 +43,7 @@ export async function readRecipients(
  * Private keys out of one or more files: age identity files (as `age-keygen` writes them), or OpenPGP private keys, armoured
  * or binary.
  *
- * @throws {CryptoError} `bad-key` or `bad-passphrase`.
+ * @throws {CryptoError} `bad-key`, `bad-passphrase` or `unsupported`.
  */
 export async function readIdentities(
   materials: readonly Buffer[],
@@ -54,7 +54,9 @@ export async function readIdentities(
     : readOpenPgpIdentities(materials, options.passphrase);
 }
 
-const AGE_LINE = /^\s*(age1|AGE-SECRET-KEY-|AGE-PLUGIN-)/m;
+/** What age reads, or what somebody would take for it: its reader says best why it is not. */
+const AGE_LINE =
+  /^\s*(age1|age-encryption\.org\/|-----BEGIN AGE ENCRYPTED FILE|ssh-|ecdsa-|-----BEGIN (OPENSSH|RSA|EC) PRIVATE KEY|AGE-SECRET-KEY-|AGE-PLUGIN-)/im;
 
 function kindOf(materials: readonly Buffer[]): 'age' | 'openpgp' {
   if (materials.every((material) => material.length === 0))

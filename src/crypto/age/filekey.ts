@@ -63,11 +63,11 @@ export async function openFileKey(header: Buffer, { values }: AgeIdentities): Pr
     return await decrypter.decryptHeader(header);
   } catch (error) {
     if (error instanceof CryptoError) throw error;
+    // Not passed on as the cause: the package may quote the header, which somebody else wrote and which may be long.
     const changed = error instanceof Error && error.message.includes('HMAC');
     throw new CryptoError(
       'damaged',
       changed ? 'the age header was changed: its HMAC does not match' : 'the age header cannot be read',
-      { cause: error },
     );
   }
 }
@@ -81,8 +81,12 @@ function noMatch(types: readonly (string | undefined)[]): CryptoError {
   }
   const own = types.filter((type) => type && OWN_STANZAS.includes(type)).length;
   const others = types.length - own;
+  const kinds = [
+    ...(own > 0 ? [`${own} other age ${own === 1 ? 'key' : 'keys'}`] : []),
+    ...(others > 0 ? [`${others} of kinds that are unknown here, as those of SSH and plugins`] : []),
+  ];
   return new CryptoError(
     'wrong-key',
-    `the content is encrypted to none of the keys at hand, but to ${own} other age keys${others > 0 ? ` and ${others} of other kinds (SSH keys or plugins)` : ''}`,
+    `the content is encrypted to none of the keys at hand, but to ${kinds.join(' and ')}`,
   );
 }

@@ -9,6 +9,8 @@ const FORMAT = Buffer.from('age-encryption.org/');
 const FIRST_LINE = Buffer.from('age-encryption.org/v1\n');
 /** Begins the last line; no other line of a header begins with it. */
 const LAST_LINE = Buffer.from('\n---');
+/** The hyphens, a space, 32 bytes in base64 and a line feed. */
+const LAST_LINE_BYTES = 48;
 const LINE_FEED = 0x0a;
 
 /** What a file begins with, and the first bytes of what follows. */
@@ -39,6 +41,12 @@ export class HeaderReader {
       if (this.#length > MAX_HEADER_BYTES) throw tooLarge();
       return undefined;
     }
+    // The package takes an HMAC of any length, and says of a wrong one that it does not match.
+    if (end - lastLine - 1 !== LAST_LINE_BYTES)
+      throw new CryptoError(
+        'damaged',
+        'the age header cannot be read: its last line is not as long as it must be',
+      );
     const nonceEnd = end + PAYLOAD_NONCE_BYTES;
     if (this.#length < nonceEnd) return undefined;
     return {

@@ -106,7 +106,7 @@ export async function identityToRecipient(identity: string): Promise<string> {
 
 const PRIVATE = /^AGE-(SECRET-KEY|PLUGIN)-/i;
 /** The name of the plugin stands between `age1` and another `1`, which the keys themselves never hold. */
-const PLUGIN_RECIPIENT = /^age1(?!pq1)[^1]+1/i;
+const PLUGIN_RECIPIENT = /^age1(?!pq1)[^1\s]+1\S*$/i;
 const SSH = /^(ssh-|ecdsa-|sk-)|^-----BEGIN (OPENSSH|RSA|EC) PRIVATE KEY/;
 const ENCRYPTED = /^(age-encryption\.org\/|-----BEGIN AGE ENCRYPTED FILE)/;
 

@@ -1,6 +1,6 @@
 /**
  * The payload of an age file: STREAM over chunks of 64 KiB, each sealed with ChaCha20-Poly1305 (C2SP `age`, "Payload"). On
- * OpenSSL's cipher, since the one of the package `age-encryption` is written in JavaScript and more than ten times slower.
+ * OpenSSL's cipher, since the one of the package `age-encryption` is written in JavaScript and five times slower.
  */
 import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { CryptoError } from '../failure.ts';
@@ -73,7 +73,7 @@ export class PayloadOpener {
       } else {
         const end = this.#open(chunk, true);
         if (end) yield end;
-        throw this.#damaged(end ? 'something was added after its end' : 'was changed');
+        throw this.#damaged(end ? 'goes on after its end' : 'was changed');
       }
       this.#counter++;
     }
@@ -114,11 +114,8 @@ export class PayloadOpener {
   }
 
   #damaged(what: string): CryptoError {
-    const verb = what.startsWith('something') ? `: ${what}` : ` ${what}`;
-    return new CryptoError(
-      'damaged',
-      `the age payload${verb}, from byte ${this.#counter * CHUNK_BYTES} of what is inside on`,
-    );
+    const at = this.#counter * CHUNK_BYTES;
+    return new CryptoError('damaged', `the age payload ${what}, from byte ${at} of what is inside on`);
   }
 }
 
