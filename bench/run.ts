@@ -4,6 +4,7 @@
  *
  *   npm run build && npm run bench
  *   npm run bench -- server                 the server instead, see server.ts
+ *   npm run bench -- client                 the client instead, see client.ts
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { arch, cpus, platform, tmpdir, totalmem } from 'node:os';
@@ -14,8 +15,9 @@ import { type Command, interleaved, type Measurement, peakMemory } from './measu
 import { emitting, slicing } from './parts.ts';
 import { type Case, renderReport } from './report.ts';
 
-// Ends the process itself.
+// Each of these ends the process itself.
 if (process.argv[2] === 'server') await import('./server.ts');
+if (process.argv[2] === 'client') await import('./client.ts');
 
 const root = join(import.meta.dirname, '..');
 const bundle = join(root, 'dist/expand-backups.cjs');
