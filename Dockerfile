@@ -30,12 +30,21 @@ RUN /image/client.sh /opt/backup-maker
 
 # --- the root file system
 FROM ${BASE_IMAGE} AS root
-RUN apt-get update && apt-get install --yes --no-install-recommends \
-  base-files coreutils dash findutils grep gzip libstdc++6 sed sqlite3 tar
+ARG PACKAGES="base-files coreutils dash findutils grep gzip libstdc++6 sed sqlite3 tar"
+RUN apt-get update && apt-get install --yes --no-install-recommends ${PACKAGES}
 COPY image/root.sh /image/
-RUN /image/root.sh /image/root base-files coreutils dash findutils grep gzip libstdc++6 sed sqlite3 tar
+RUN /image/root.sh /image/root ${PACKAGES}
 
 FROM scratch
+ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+COPY --from=root /image/root /
+COPY --from=client /opt/backup-maker /opt/backup-maker
+COPY --from=build /src/dist/backup-maker /opt/backup-maker/lib/backup-maker
+COPY --from=build /src/dist/backup-repository /usr/local/lib/backup-repository
+COPY --from=build /src/dist/expand-backups.cjs /usr/local/lib/expand-backups.cjs
+COPY LICENSE /usr/share/doc/backup-maker/copyright
+USER 65532:65532
+ENTRYPOINT ["/opt/backup-maker/lib/node", "/usr/local/lib/expand-backups.cjs"]
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Backup Maker" \
@@ -44,11 +53,3 @@ LABEL org.opencontainers.image.title="Backup Maker" \
   org.opencontainers.image.licenses="Apache-2.0" \
   org.opencontainers.image.version="${VERSION}" \
   org.opencontainers.image.revision="${REVISION}"
-ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-COPY --from=root /image/root /
-COPY --from=client /opt/backup-maker /opt/backup-maker
-COPY --from=build /src/dist/backup-maker /opt/backup-maker/lib/backup-maker
-COPY --from=build /src/dist/backup-repository /usr/local/lib/backup-repository
-COPY --from=build /src/dist/expand-backups.cjs /usr/local/lib/expand-backups.cjs
-USER 65532:65532
-ENTRYPOINT ["/opt/backup-maker/lib/node", "/usr/local/lib/expand-backups.cjs"]

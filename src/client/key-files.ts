@@ -38,7 +38,7 @@ export async function generateKeyPair(options: KeyOptions): Promise<KeyPair> {
     });
     return { kind, privateText: privateKey, publicText: publicKey, email, passphrase, fingerprint };
   }
-  const { recipient, file } = await generateAgeKey({ postQuantum: kind === 'age-pq', date });
+  const { recipient, file } = await generateAgeKey({ postQuantum: kind === 'age-pq', created: date });
   return {
     kind,
     privateText: file,

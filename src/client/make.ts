@@ -51,11 +51,14 @@ export function make(options: MakeOptions): Promise<Made | 'already-done'> {
   return once(guarded, (allowed) => upload(options, allowed));
 }
 
-async function upload(options: MakeOptions, signal: AbortSignal): Promise<Made> {
+async function upload(options: MakeOptions, allowed: AbortSignal): Promise<Made> {
   const { repository, collectionId, level, recipients, armor, report } = options;
   let plainBytes = 0;
   let storedBytes = 0;
   const tell = () => report.progress({ phase: 'uploading', plain: plainBytes, stored: storedBytes });
+  // A command that thinks, while the server refuses, hears of it only through its signal.
+  const refused = new AbortController();
+  const signal = AbortSignal.any([allowed, refused.signal]);
   const plain = counted(dump({ ...options, signal }), (bytes) => {
     plainBytes += bytes;
     tell();
@@ -66,8 +69,13 @@ async function upload(options: MakeOptions, signal: AbortSignal): Promise<Made> 
     storedBytes += bytes;
     tell();
   });
-  const { version, bytes, sha256 } = await repository.upload(collectionId, stored, {
-    contentEncoding: level === undefined ? NOT_COMPRESSED : ZSTD,
-  });
-  return { version, versionNumber: version.versionNumber, plainBytes, storedBytes: bytes, sha256 };
+  try {
+    const { version, bytes, sha256 } = await repository.upload(collectionId, stored, {
+      contentEncoding: level === undefined ? NOT_COMPRESSED : ZSTD,
+    });
+    return { version, versionNumber: version.versionNumber, plainBytes, storedBytes: bytes, sha256 };
+  } catch (error) {
+    refused.abort(error);
+    throw error;
+  }
 }

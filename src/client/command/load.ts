@@ -1,13 +1,100 @@
 /** The command whose standard input is the backup. */
-import type { CommandOptions } from './dump.ts';
+import { once } from 'node:events';
+import { CommandGroup, type Told } from './command-group.ts';
+import type { CommandOptions } from './options.ts';
+import { cannotCopy, failedWith, stoppedReading } from './outcome.ts';
+
+/** What a shell tells of a program that wrote where nobody reads. */
+const SIGPIPE = 141;
 
 /**
  * Feeds the content to the command and resolves once the command exited with 0. **Its standard input ends only after the content
  * has ended without an error**; when the content fails, the time is over, or this process dies in whatever way, the command's
  * whole process group is killed and never sees the end of its input, so that a load in one transaction rolls back.
  *
- * @throws {UserError} `command-failed`, `command-timeout`, the signal's reason, or what the content threw.
+ * @throws {UserError} `command-failed` (also if it did not read everything), `command-timeout`, the signal's reason, or what the
+ *   content threw.
  */
-export async function load(_content: AsyncIterable<Buffer>, _options: CommandOptions): Promise<void> {
-  throw new Error('to come');
+export async function load(content: AsyncIterable<Buffer>, options: CommandOptions): Promise<void> {
+  const group = await CommandGroup.start('load', options);
+  const { told } = group;
+  const feed = new Feed(content, group);
+  try {
+    // Exit code 0 does not stop the feeding: a loader that knows where its data ends may leave before the content was verified.
+    const failed = group.until(() => (told.exit ?? 0) !== 0 || (told.copied ?? 0) !== 0);
+    const complete = await Promise.race([feed.run().then(() => true), failed.then(() => false)]);
+    group.tell(complete ? 'complete' : 'unread');
+    await group.until(() => told.over !== undefined || (told.exit ?? 0) !== 0 || !mayGoOn(told));
+    if (!mayGoOn(told)) throw cannotCopy('load', told.copied ?? 0);
+    const exitCode = told.exit ?? told.over ?? 0;
+    if (exitCode !== 0) throw failedWith('load', exitCode);
+    if (!complete || told.copied !== 0) throw stoppedReading(feed.bytes);
+    options.signal.throwIfAborted();
+  } finally {
+    await group.end();
+    await feed.stop();
+  }
+}
+
+/** False if what feeds the command has itself failed, and not because the command reads no more. */
+function mayGoOn({ copied = 0 }: Told): boolean {
+  return copied === 0 || copied === SIGPIPE;
+}
+
+/** Moves the content to the guard. */
+class Feed {
+  /** Taken by the kernel so far. */
+  get bytes(): number {
+    return this.#written - this.#group.data.writableLength;
+  }
+
+  readonly #content: AsyncIterable<Buffer>;
+  readonly #group: CommandGroup;
+  readonly #stopped = new AbortController();
+  #written = 0;
+  #reading = false;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(content: AsyncIterable<Buffer>, group: CommandGroup) {
+    this.#content = content;
+    this.#group = group;
+  }
+
+  /** Resolves once the content has ended without an error and the kernel has all of it. @throws what the content throws. */
+  run(): Promise<void> {
+    this.#running = this.#run();
+    return this.#running;
+  }
+
+  /** Lets go of the content. What it is still waiting for is left to it: its owner aborts it with the same signal. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    const settled = this.#running.catch(() => {});
+    if (!this.#reading) await settled;
+  }
+
+  async #run(): Promise<void> {
+    const { data } = this.#group;
+    this.#reading = true;
+    for await (const chunk of this.#content) {
+      this.#reading = false;
+      if (this.#stopped.signal.aborted) return;
+      this.#written += chunk.length;
+      if (!data.write(chunk)) await this.#until('drain');
+      this.#reading = true;
+    }
+    this.#reading = false;
+    data.end();
+    if (!data.writableFinished) await this.#until('finish');
+  }
+
+  /** Waits for it or for `stop`: an error of the socket means that the group has died, which the group itself explains better. */
+  async #until(event: 'drain' | 'finish'): Promise<void> {
+    const { signal } = this.#stopped;
+    try {
+      await once(this.#group.data, event, { signal });
+    } catch {
+      if (!signal.aborted) await once(signal, 'abort');
+    }
+  }
 }

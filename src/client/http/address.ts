@@ -14,9 +14,9 @@ export interface Address {
 
 /** Reads a base address, such as `https://backups.example.org/team`. @throws {UserError} `usage` */
 export function parseAddress(text: string): Address {
-  // Nothing is repeated before it is known to hold no password.
   const url = URL.parse(text);
-  if (text.includes('@')) {
+  // What cannot be read is not repeated either if there may be a password in it.
+  if (url?.username || url?.password || (text.includes('@') && !url?.hostname)) {
     throw failure(
       'usage',
       'the URL of the server must not hold a user name or a password: URLs end up in logs',
@@ -24,7 +24,7 @@ export function parseAddress(text: string): Address {
     );
   }
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    const bare = text.replace(/^[a-z]*:?\/*(?=[^/:]+\.|localhost)/i, '');
+    const bare = text.replace(/^[a-z]+:\/\//i, '');
     throw failure(
       'usage',
       `the URL of the server must begin with https:// or http://, and is "${text.slice(0, 200)}"`,

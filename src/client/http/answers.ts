@@ -131,6 +131,14 @@ export function isTemporaryAnswer(answer: Answer): boolean {
   return [429, 502, 503, 504].includes(answer.status) || readRefusal(answer).code === 'login-too-soon';
 }
 
+/** True if the server does not know the address, rather than what it names. */
+export function isNoSuchRoute(answer: Answer): boolean {
+  if (answer.status !== 404 && answer.status !== 405) return false;
+  const { code, sentence } = readRefusal(answer);
+  if (code !== undefined) return code === 'not-found' || code === 'method-not-allowed';
+  return sentence === undefined;
+}
+
 /** Why the server, or something in front of it, did not do what was asked. `token`: the one of the request, if it had one. */
 export function explainAnswer(answer: Answer, attempt: Attempt, token?: string): Reason {
   const { status, headers, text } = answer;
@@ -143,7 +151,8 @@ export function explainAnswer(answer: Answer, attempt: Attempt, token?: string):
     const code = damaged ? 'damaged' : MEANING[said.code];
     return { code, why: words === '' ? said.code : words, hint: hintFor(said, answer, attempt) };
   }
-  if (said.own || said.sentence !== undefined) return { code: codeOfStatus(status), why: words || `status ${status}` };
+  if (said.own || said.sentence !== undefined)
+    return { code: codeOfStatus(status), why: words || `status ${status}` };
   return explainForeign(status, headers['content-type'] ?? '', text, attempt, headers['retry-after']);
 }
 
@@ -254,7 +263,10 @@ function explainForeign(
     return { code: 'usage', why: `the server has no such address (${status})`, hint: wrongPath(attempt) };
   }
   const words = quoted(text, attempt.secrets);
-  return { code: codeOfStatus(status), why: `status ${status}${words === '' ? '' : `: ${words.slice(0, 120)}`}` };
+  return {
+    code: codeOfStatus(status),
+    why: `status ${status}${words === '' ? '' : `: ${words.slice(0, 120)}`}`,
+  };
 }
 
 function explainRedirect({ status, headers }: Answer, attempt: Attempt): Reason {

@@ -3,8 +3,7 @@ import { pathOf, ROUTES, type RouteName } from '../../wire/routes.ts';
 import { explainAnswer } from './answers.ts';
 import { type Answer, Exchange } from './exchange.ts';
 import { type Attempt, failed } from './reasons.ts';
-import { withRetries } from './retries.ts';
-import type { Session } from './session.ts';
+import { type Tokens, withRetries } from './retries.ts';
 
 export interface Call {
   route: RouteName;
@@ -18,7 +17,7 @@ export interface Call {
 }
 
 /** Asks, again if need be. @returns an answer that the call accepts. @throws {UserError}, or the signal's reason */
-export function ask(attempt: Attempt, session: Session | undefined, call: Call): Promise<Answer> {
+export function ask(attempt: Attempt, session: Tokens | undefined, call: Call): Promise<Answer> {
   const { accepts = isSuccess } = call;
   return withRetries(attempt, session, async (token) => {
     const answer = await askOnce(attempt, token, call);

@@ -1,8 +1,9 @@
 /** Connections to one server: agents, trust, proxies. */
+
+import { X509Certificate } from 'node:crypto';
 import http, { type ClientRequest, type OutgoingHttpHeaders } from 'node:http';
 import https from 'node:https';
 import tls from 'node:tls';
-import { X509Certificate } from 'node:crypto';
 import manifest from '../../../package.json' with { type: 'json' };
 import { failure } from '../failure.ts';
 import type { Report } from '../report.ts';
@@ -59,7 +60,8 @@ export function openConnection(options: ConnectionOptions): Connection {
     report.warn(`${proxyVariable} is set and has no effect: this release of Node.js does not use proxies`);
   }
   const { Agent, request } = address.secure ? https : http;
-  const trust = options.ca === undefined ? {} : { ca: [...defaultAuthorities(), ...readAuthorities(options.ca)] };
+  const trust =
+    options.ca === undefined ? {} : { ca: [...defaultAuthorities(), ...readAuthorities(options.ca)] };
   const newAgent = (keepAlive: boolean) => {
     try {
       return new Agent({ keepAlive, proxyEnv: env, ...trust });
@@ -107,7 +109,9 @@ function supportsProxies(): boolean {
 }
 
 function defaultAuthorities(): readonly string[] {
-  return 'getCACertificates' in tls ? tls.getCACertificates('default') : tls.rootCertificates;
+  // Older releases do not have it, whatever the types say.
+  const { getCACertificates = undefined } = tls as Partial<typeof tls>;
+  return getCACertificates?.('default') ?? tls.rootCertificates;
 }
 
 /** Node.js passes over what it cannot read, and the connection would fail later with other words. */

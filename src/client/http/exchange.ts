@@ -1,7 +1,6 @@
 /** One request and its answer, on a connection that may break or fall silent at any time. */
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
 import type { Connection, Opening } from './connection.ts';
 import { readBeforeFailing } from './read-before-failing.ts';
 
@@ -44,14 +43,17 @@ export class Exchange {
     this.connected = new Promise((resolve) => {
       this.outgoing.once('socket', (socket) => {
         if (opening.lane === 'transfer') readBeforeFailing(socket);
+        const onTimeout = () => {
+          if (this.#watching) this.fail(silence(idleTimeoutMs, SILENT));
+        };
         whenReady(socket, () => {
           clearTimeout(this.#connectTimer);
+          socket.setTimeout(idleTimeoutMs);
+          socket.on('timeout', onTimeout);
           resolve();
         });
+        this.outgoing.once('close', () => socket.off('timeout', onTimeout));
       });
-    });
-    this.outgoing.setTimeout(idleTimeoutMs, () => {
-      if (this.#watching) this.fail(silence(idleTimeoutMs, SILENT));
     });
     this.outgoing.once('response', (response) => {
       this.#response = response;
@@ -166,8 +168,8 @@ function silence(ms: number, code: string): Error {
   return Object.assign(new Error(`nothing moved for ${ms} ms`), { code });
 }
 
-function whenReady(socket: Socket, then: () => void): void {
-  const { secureConnecting } = socket as TLSSocket;
-  if (!socket.connecting && !secureConnecting) return then();
-  socket.once(secureConnecting === undefined ? 'connect' : 'secureConnect', then);
+/** `secureConnecting` is not in the types: undefined without TLS, then whether the handshake goes on. */
+function whenReady(socket: Socket & { secureConnecting?: boolean }, then: () => void): void {
+  if (!socket.connecting && !socket.secureConnecting) then();
+  else socket.once(socket.secureConnecting === undefined ? 'connect' : 'secureConnect', then);
 }

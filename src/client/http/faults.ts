@@ -38,11 +38,18 @@ export function explainFault(error: unknown, { connection }: Attempt): Reason {
   const { address, proxyVariable } = connection;
   const { hostname, port } = address.target;
   const proxied = proxyVariable === undefined ? '' : ` (${proxyVariable} is set, so it may be the proxy)`;
-  const unreachable = (why: string, hint?: string): Reason => ({ code: 'unreachable', why: why + proxied, hint });
+  const unreachable = (why: string, hint?: string): Reason => ({
+    code: 'unreachable',
+    why: why + proxied,
+    hint,
+  });
 
   switch (code) {
     case 'ENOTFOUND':
-      return unreachable(`there is no host "${hostname}"`, `check --url, and the name: getent hosts ${hostname}`);
+      return unreachable(
+        `there is no host "${hostname}"`,
+        `check --url, and the name: getent hosts ${hostname}`,
+      );
     case 'EAI_AGAIN':
       return unreachable(`the name "${hostname}" cannot be looked up at present`);
     case 'ECONNREFUSED':
@@ -60,7 +67,10 @@ export function explainFault(error: unknown, { connection }: Attempt): Reason {
     case SILENT:
       return unreachable(`the server was silent for ${seconds(connection.idleTimeoutMs)}`);
     case 'CERT_HAS_EXPIRED':
-      return unreachable("the server's certificate has expired", 'renew it; and check the clock of this machine');
+      return unreachable(
+        "the server's certificate has expired",
+        'renew it; and check the clock of this machine',
+      );
     case 'CERT_NOT_YET_VALID':
       return unreachable("the server's certificate is not valid yet", 'check the clock of this machine');
     case 'ERR_TLS_CERT_ALTNAME_INVALID':

@@ -1,91 +1,76 @@
-/** The server as the client sees it: one collection of one backup repository. */
-import type {
-  ActionKey,
-  ClaimData,
-  CollectionMessage,
-  HealthCheck,
-  OperationsScope,
-  VersionMessage,
-  WhoamiData,
-} from '../../wire/messages.ts';
-import type { Report } from '../report.ts';
+/** Opens a backup repository: what the parts of this room are put together to. */
+import type { CollectionMessage, WhoamiData } from '../../wire/messages.ts';
+import { failure } from '../failure.ts';
+import { ask, type Call, dataOf } from './calls.ts';
+import { openConnection } from './connection.ts';
+import type { Repository, RepositoryOptions } from './contract.ts';
+import { download } from './download.ts';
+import { health } from './health.ts';
+import { claim, finish, renew } from './ledger.ts';
+import { type Attempt, quoted } from './reasons.ts';
+import { Session } from './session.ts';
+import { upload } from './upload.ts';
+import { readVersions } from './version-message.ts';
 
-/** Who is asking. */
-export type Credentials =
-  | { kind: 'token'; token: string }
-  /** `user` or `user$key`; a session is opened with the first request that needs one, and closed at the end. */
-  | { kind: 'password'; username: string; password: string };
+export type { Credentials, Download, Repository, RepositoryOptions, Upload, Uploaded } from './contract.ts';
 
-export interface RepositoryOptions {
-  /** Base address, such as `https://backups.example.org`; a path is kept. */
-  url: string;
-  credentials: Credentials;
-  /** PEM of certificate authorities to trust beside the system's. */
-  ca?: Buffer;
-  /** Silence on the connection after which it is given up. Milliseconds. */
-  idleTimeoutMs: number;
-  /** Fails every request; its reason is what is thrown. */
-  signal: AbortSignal;
-  report: Report;
+/** Connects to nothing yet. @throws {UserError} `usage` if URL, credentials or authorities cannot be right */
+export function openRepository(options: RepositoryOptions): Repository {
+  const connection = openConnection(options);
+  const session = new Session(connection, options.credentials);
+  const { secrets } = session;
+  const attempt = (doing: string): Attempt => ({ doing, connection, secrets });
+  const get = async (doing: string, call: Call): Promise<Record<string, unknown>> => {
+    const to = attempt(doing);
+    return dataOf(await ask(to, session, call), to);
+  };
+
+  return {
+    limitTo: (scope) => session.limitTo(scope),
+    login: () => session.open(),
+    whoami: async () => (await get('ask who we are', { route: 'whoami' })) as unknown as WhoamiData,
+    async collections() {
+      const { collections } = await get('list collections', { route: 'collections' });
+      return (Array.isArray(collections) ? collections : []) as CollectionMessage[];
+    },
+    async versions(collectionId) {
+      const doing = `list the versions of ${named(collectionId)}`;
+      return readVersions((await get(doing, { route: 'versions', parameters: { collectionId } })).versions);
+    },
+    health: async (collectionId, code) =>
+      health(attempt(`check the health of ${named(collectionId)}`), collectionId, code),
+    upload: async (collectionId, content, details) =>
+      upload(attempt(`upload to ${named(collectionId)}`), session, collectionId, content, details),
+    async download(collectionId, version) {
+      const doing = `download version ${quoted(version, secrets)} of ${named(collectionId)}`;
+      return download(attempt(doing), session, { collectionId, version });
+    },
+    claim: async (collectionId, key, details) =>
+      claim(attempt(`claim the action ${key.namespace}/${key.name}`), session, collectionId, {
+        ...key,
+        ...details,
+      }),
+    renew: async (collectionId, key, leaseSeconds) =>
+      renew(attempt(`renew the claim of ${key.namespace}/${key.name}`), session, collectionId, {
+        ...key,
+        leaseSeconds,
+      }),
+    finish: async (collectionId, key, end) =>
+      finish(attempt(`note the end of ${key.namespace}/${key.name}`), session, collectionId, {
+        ...key,
+        ...end,
+      }),
+    async close({ keepSession = false } = {}) {
+      if (!keepSession) await session.end();
+      connection.close();
+    },
+  };
 }
 
-export interface Upload {
-  /** How the content inside the encryption is compressed: `zstd` or empty. */
-  contentEncoding: string;
-}
-
-export interface Uploaded {
-  version: VersionMessage;
-  /** As sent. */
-  bytes: number;
-  /** Lower-case hex, of the bytes as sent. */
-  sha256: string;
-}
-
-export interface Download {
-  /** The number, whatever was asked for; undefined if the server does not say. */
-  versionNumber: number | undefined;
-  /** Bytes as stored; undefined if the server does not say. */
-  size: number | undefined;
-  /** Undefined if the server does not say, as the original's does not; empty if the content is not compressed. */
-  contentEncoding: string | undefined;
-  filename: string | undefined;
-  /**
-   * The bytes as stored. Interrupted connections are taken up again where they broke off. Ends without an error only if the
-   * length and, where the server says it, the SHA-256 are right. @throws {UserError} `damaged`, `unreachable`, …
-   */
-  content: AsyncGenerator<Buffer>;
-}
-
-/** All methods throw `UserError`; its code says which of the client's exit codes it is. */
-export interface Repository {
-  /** What the session is limited to if one has to be opened; call it before the first request. */
-  limitTo(scope: OperationsScope): void;
-  /** Opens a session. @returns the token and when it expires (RFC 3339). */
-  login(): Promise<{ token: string; expire: string }>;
-  whoami(): Promise<WhoamiData>;
-  collections(): Promise<CollectionMessage[]>;
-  versions(collectionId: string): Promise<VersionMessage[]>;
-  health(collectionId: string, code?: string): Promise<{ healthy: boolean; checks: HealthCheck[] }>;
-  /** Sends the request with the first bytes of the content, and its end only after the content has ended without an error. */
-  upload(collectionId: string, content: AsyncIterable<Buffer>, upload: Upload): Promise<Uploaded>;
-  /** `latest`, `3` or `v3`. */
-  download(collectionId: string, version: string): Promise<Download>;
-  claim(
-    collectionId: string,
-    key: ActionKey,
-    claim: { operation: 'backup' | 'restore'; leaseSeconds: number; retry?: boolean },
-  ): Promise<ClaimData>;
-  renew(collectionId: string, key: ActionKey, leaseSeconds: number): Promise<void>;
-  finish(
-    collectionId: string,
-    key: ActionKey,
-    end: { state: 'done' | 'failed'; versionNumber?: number },
-  ): Promise<void>;
-  /** Ends the session that `login` opened, and closes connections. Never throws. */
-  close(): Promise<void>;
-}
-
-export function openRepository(_options: RepositoryOptions): Repository {
-  throw new Error('to come');
+/** @throws {UserError} `usage` if it is empty, which would lead to other addresses */
+function named(collectionId: string): string {
+  if (collectionId === '' || /^\.+$/.test(collectionId)) {
+    throw failure('usage', 'the collection has no name: give one with --collection-id');
+  }
+  return `the collection "${collectionId}"`;
 }

@@ -6,10 +6,18 @@ import type { Connection } from './connection.ts';
 import type { Answer } from './exchange.ts';
 import { explainFault, isTemporaryFault } from './faults.ts';
 import { type Attempt, failed, type Reason } from './reasons.ts';
-import type { Session } from './session.ts';
 
 /** Servers that ask for more patience are told to the user instead. */
 const MOST_PATIENCE_MS = 30_000;
+
+/** Where a request's token comes from. */
+export interface Tokens {
+  token(): Promise<string>;
+  /** True if a token that is not accepted any more can be replaced. */
+  readonly renewable: boolean;
+  /** Has the next request get another token, if it is still this one that is in use. */
+  forget(token: string): void;
+}
 
 /** One try: what was asked for, or a refusal that changed nothing. Throws what broke the connection. */
 export type Try<T> = { done: T } | { refused: Answer };
@@ -23,7 +31,7 @@ export type Try<T> = { done: T } | { refused: Answer };
  */
 export async function withRetries<T>(
   attempt: Attempt,
-  session: Session | undefined,
+  session: Tokens | undefined,
   once: (token: string | undefined) => Promise<Try<T>>,
 ): Promise<T> {
   const { connection } = attempt;

@@ -3,8 +3,9 @@ import type { LoginRequest, OperationsScope } from '../../wire/messages.ts';
 import { failure } from '../failure.ts';
 import { ask, askOnce, dataOf } from './calls.ts';
 import type { Connection } from './connection.ts';
+import type { Credentials } from './contract.ts';
 import { type Attempt, failed } from './reasons.ts';
-import type { Credentials } from './repository.ts';
+import type { Tokens } from './retries.ts';
 
 /** Most time that logging out may take at the end. */
 const LOGOUT_MS = 5000;
@@ -14,13 +15,15 @@ interface Opened {
   expire: string;
 }
 
-export class Session {
+export class Session implements Tokens {
   /** What must not be told. */
   readonly secrets = new Set<string>();
   readonly #connection: Connection;
   readonly #credentials: Credentials;
   #scope: OperationsScope | undefined;
   #opened: Promise<Opened> | undefined;
+  /** The token of `#opened`, once it is there. */
+  #current: string | undefined;
 
   constructor(connection: Connection, credentials: Credentials) {
     this.#connection = connection;
@@ -67,14 +70,7 @@ export class Session {
 
   /** Has the next request log in again, if it is still this token that is in use. */
   forget(token: string): void {
-    const opened = this.#opened;
-    void opened?.then(
-      (current) => {
-        if (current.token === token && this.#opened === opened) this.#opened = undefined;
-      },
-      () => {},
-    );
-    if (opened) this.#opened = opened.then((current) => (current.token === token ? this.#login() : current));
+    if (this.#current === token) this.#opened = undefined;
   }
 
   /** Logs out if it was us who logged in. Takes some seconds at most, and never throws. */
@@ -98,7 +94,10 @@ export class Session {
   async #login(): Promise<Opened> {
     const credentials = this.#credentials;
     if (credentials.kind === 'token') {
-      throw failure('usage', 'a token is given, so there is nothing to log in with: it needs user name and password');
+      throw failure(
+        'usage',
+        'a token is given, so there is nothing to log in with: it needs user name and password',
+      );
     }
     const { username, password } = credentials;
     const attempt = this.#attempt(this.#connection, `log in as "${username}"`);
@@ -110,9 +109,13 @@ export class Session {
     const data = dataOf(await ask(attempt, undefined, { route: 'login', body }), attempt);
     const { token, expire } = data;
     if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) {
-      throw failed(attempt, { code: 'usage', why: 'the answer holds no token, so it is not a backup repository' });
+      throw failed(attempt, {
+        code: 'usage',
+        why: 'the answer holds no token, so it is not a backup repository',
+      });
     }
     this.secrets.add(token);
+    this.#current = token;
     return { token, expire: typeof expire === 'string' ? expire : '' };
   }
 }

@@ -37,9 +37,9 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# label <image> <name>: nothing if there is no such image or label.
-label() { buildah inspect --type image --format "{{index .OCIv1.Config.Labels \"$2\"}}" "$1" 2> /dev/null || :; }
-exists() { buildah inspect --type image --format x "$1" > /dev/null 2>&1; }
+exists() { podman image exists "$1"; }
+# label <image> <name>: empty if it has none of that name.
+label() { podman image inspect --format "{{index .Config.Labels \"$2\"}}" "$1"; }
 build() {
   local started=$SECONDS
   buildah build --isolation chroot --pull-never --quiet "$@" > "$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
@@ -53,6 +53,7 @@ debian() {
   rm -rf "$work"/debian/var/{cache/apt,lib/apt/lists}/* "$work"/debian/usr/share/{doc,man,locale,info}/* "$work"/debian/var/log/*
   printf 'deb %s bookworm main\ndeb %s bookworm-updates main\n' "$MIRROR" "$MIRROR" > "$work/debian/etc/apt/sources.list"
   tar -C "$work/debian" -c . | podman import --quiet --change 'LABEL stand-in="debootstrap, minbase"' - "$DEBIAN" > /dev/null
+  rm -rf "$work/debian"
 }
 
 # stand_in <name> <folder> <image>...: from the recipe of that name, if it has changed since.
@@ -90,8 +91,8 @@ etcd() {
   stand_in etcd "$work/etcd" ${TAGS[etcd]}
 }
 
-# shellcheck disable=SC2086 # several names of one image
 [ $# -gt 0 ] || set -- backup-maker postgres mariadb redis etcd alpine
+# shellcheck disable=SC2086 # several names of one image
 for image; do
   case $image in
     backup-maker) ours ;;

@@ -1,0 +1,162 @@
+/** What a load promises, with whatever shell. */
+import { existsSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { load } from '../../../src/client/command/load.ts';
+import { at, endless, errorOf, MEBIBYTE, type Named, zeros } from './support.ts';
+
+/** Its own shell sees the end of the input and acts on it at once. */
+const LOADER = 'echo >"$STARTED"; while read -r line; do :; done; echo "$line" >"$ENDED"';
+
+async function* broken(error: Error): AsyncGenerator<Buffer> {
+  for (let line = 0; line < 20; line++) yield Buffer.from('insert\n');
+  await sleep(50);
+  throw error;
+}
+
+export function loadCases(test: Test, [name, shells]: Named): void {
+  test(
+    `${name}: the command reads all of it and its end`,
+    at(async (place) => {
+      await load(zeros(5_000_001), place.options('wc -c >"$ENDED"', { shells }));
+      assert.is(readFileSync(place.ended, 'utf8').trim(), '5000001');
+      await load(zeros(0), place.options('cat >"$ENDED"; echo nothing >>"$ENDED"', { shells }));
+      assert.is(readFileSync(place.ended, 'utf8').trim(), 'nothing');
+      assert.equal(await place.survivors(), []);
+      assert.equal(place.leftovers(), []);
+    }),
+  );
+
+  test(
+    `${name}: content that breaks off is never taken for its end`,
+    at(async (place) => {
+      const reason = new Error('not authentic');
+      const error = await errorOf(load(broken(reason), place.options(LOADER, { shells })));
+      assert.is(error, reason);
+      assert.equal(await place.survivors(), []);
+      assert.ok(existsSync(place.started), 'the loader was at work');
+      assert.not.ok(existsSync(place.ended));
+      assert.equal(place.leftovers(), []);
+    }),
+  );
+
+  test(
+    `${name}: the same in a pipeline of the command`,
+    at(async (place) => {
+      const command = 'cat | cat | { while read -r line; do :; done; echo >"$ENDED"; }';
+      await errorOf(load(broken(new Error('broken')), place.options(command, { shells })));
+      assert.equal(await place.survivors(), []);
+      assert.not.ok(existsSync(place.ended));
+    }),
+  );
+
+  test(
+    `${name}: a command that fails stops it at once, however long the content lasts`,
+    at(async (place) => {
+      const error = await errorOf(load(endless(), place.options('read -r line; exit 9', { shells })));
+      assert.is(error.problem?.code, 'command-failed');
+      assert.match(error.message, 'exit code 9');
+      async function* stalling(): AsyncGenerator<Buffer> {
+        yield Buffer.from('a\n');
+        await sleep(3000, undefined, { ref: false });
+      }
+      const begin = performance.now();
+      await errorOf(load(stalling(), place.options('exit 9', { shells })));
+      assert.ok(performance.now() - begin < 1500);
+    }),
+  );
+
+  test(
+    `${name}: a command that fails after it has read everything is an error`,
+    at(async (place) => {
+      const error = await errorOf(load(zeros(300_000), place.options('cat >/dev/null; exit 3', { shells })));
+      assert.match(error.message, 'exit code 3');
+    }),
+  );
+
+  test(
+    `${name}: exit code 0 before everything was read is an error that says so`,
+    at(async (place) => {
+      for (const command of ['head -c 1 >/dev/null', 'exec <&-; sleep 0.1', 'true']) {
+        const error = await errorOf(load(zeros(5 * MEBIBYTE), place.options(command, { shells })));
+        assert.is(error.problem?.code, 'command-failed');
+        assert.match(error.message, /stopped reading .* \d+ bytes/);
+      }
+    }),
+  );
+
+  test(
+    `${name}: the same if the system's buffers have taken all of the content already`,
+    at(async (place) => {
+      // More than a pipe holds, less than a socket and a pipe hold together.
+      const options = place.options('exec <&-; sleep 0.2', { shells });
+      const error = await errorOf(load(zeros(100_000), options));
+      assert.match(error.message, /stopped reading .* 100000 bytes/);
+    }),
+  );
+
+  test(
+    `${name}: a loader that knows where its data ends may leave before the content has been verified`,
+    at(async (place) => {
+      async function* verified(): AsyncGenerator<Buffer> {
+        yield Buffer.from('12345');
+        await sleep(150);
+      }
+      await load(verified(), place.options('head -c 5 >"$ENDED"', { shells }));
+      assert.is(readFileSync(place.ended, 'utf8'), '12345');
+    }),
+  );
+
+  test(
+    `${name}: when the time is over, everything is killed, whatever it ignores and however often it forked`,
+    at(async (place) => {
+      const command = `trap '' TERM INT HUP; ((sleep 60) &); echo >"$STARTED"; cat >/dev/null; echo >"$ENDED"`;
+      const error = await errorOf(load(endless(), place.options(command, { shells, timeoutMs: 200 })));
+      assert.is(error.problem?.code, 'command-timeout');
+      assert.equal(await place.survivors(), []);
+      assert.ok(existsSync(place.started));
+      assert.not.ok(existsSync(place.ended));
+      const after = place.options('cat >/dev/null; sleep 60', { shells, timeoutMs: 200 });
+      assert.is((await errorOf(load(zeros(10), after))).problem?.code, 'command-timeout');
+    }),
+  );
+
+  test(
+    `${name}: an abort at any moment throws its reason, and the loader never sees an end`,
+    at(async (place) => {
+      for (let turn = 0; turn < 8; turn++) {
+        const abort = new AbortController();
+        setTimeout(() => abort.abort(new Error(`abort ${turn}`)), Math.random() * 60);
+        const options = place.options(LOADER, { shells, signal: abort.signal });
+        assert.is((await errorOf(load(endless(), options))).message, `abort ${turn}`);
+        assert.not.ok(existsSync(place.ended));
+      }
+      assert.equal(await place.survivors(), []);
+      assert.equal(place.leftovers(), []);
+    }),
+  );
+
+  test(
+    `${name}: a command that sends signals to its own group does not end its input by that`,
+    at(async (place) => {
+      const options = place.options(`trap '' TERM; kill -TERM 0; ${LOADER}`, { shells });
+      const reason = new Error('broken');
+      assert.is(await errorOf(load(broken(reason), options)), reason);
+      assert.not.ok(existsSync(place.ended));
+      await load(zeros(10), options);
+      assert.ok(existsSync(place.ended));
+      const error = await errorOf(load(endless(), place.options('kill -TERM 0; sleep 1', { shells })));
+      assert.match(error.message, 'SIGTERM');
+      assert.equal(await place.survivors(), []);
+    }),
+  );
+
+  test(
+    `${name}: its input can be opened by name, as behind a pipe of the shell`,
+    at(async (place) => {
+      await load(zeros(100_000), place.options('wc -c </dev/stdin >"$ENDED"', { shells }));
+      assert.is(readFileSync(place.ended, 'utf8').trim(), '100000');
+    }),
+  );
+}

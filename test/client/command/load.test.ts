@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { load } from '../../../src/client/command/load.ts';
+import { loadCases } from './load-cases.ts';
+import { appears, at, errorOf, MEBIBYTE, QUICK_SHELLS, zeros } from './support.ts';
+
+const test = suite('client/command/load');
+
+for (const shells of QUICK_SHELLS) loadCases(test, shells);
+
+test(
+  'waits for a slow loader: no more is taken from the content than pipes hold',
+  at(async (place) => {
+    let taken = 0;
+    async function* counted(): AsyncGenerator<Buffer> {
+      for await (const chunk of zeros(64 * MEBIBYTE)) {
+        taken += chunk.length;
+        yield chunk;
+      }
+    }
+    const loading = load(counted(), place.options('echo >"$STARTED"; sleep 0.3; wc -c >"$ENDED"'));
+    await appears(place.started);
+    await sleep(150);
+    assert.ok(taken < 2 * MEBIBYTE, `${taken} bytes were taken`);
+    await loading;
+    assert.is(Number(readFileSync(place.ended, 'utf8')), 64 * MEBIBYTE);
+  }),
+);
+
+test(
+  'lets go of the content when the command fails',
+  at(async (place) => {
+    let closed = false;
+    async function* watched(): AsyncGenerator<Buffer> {
+      try {
+        yield* zeros(64 * MEBIBYTE);
+      } finally {
+        closed = true;
+      }
+    }
+    await errorOf(load(watched(), place.options('exit 1')));
+    assert.ok(closed);
+  }),
+);
+
+test.run();

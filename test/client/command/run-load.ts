@@ -1,0 +1,20 @@
+/** A process of its own that loads without end, for tests that kill it: `node run-load.ts <shells as JSON> <command>`. */
+import { load } from '../../../src/client/command/load.ts';
+import { SILENT } from '../../../src/client/report.ts';
+import { endless } from './support.ts';
+
+const [, , shells = '', command = ''] = process.argv;
+// Only the command's own processes are to be found by it.
+const { MARK: TEST_MARK, ...env } = process.env;
+if (env.FAIL_AFTER) {
+  setTimeout(() => {
+    throw new Error('nobody catches this');
+  }, Number(env.FAIL_AFTER));
+}
+await load(endless(), {
+  command,
+  env: { ...env, TEST_MARK },
+  signal: new AbortController().signal,
+  report: SILENT,
+  shells: JSON.parse(shells),
+});
