@@ -87,16 +87,6 @@ export function loadCases(test: Test, [name, shells]: Named): void {
   );
 
   test(
-    `${name}: the same if the system's buffers have taken all of the content already`,
-    at(async (place) => {
-      // More than a pipe holds, less than a socket and a pipe hold together.
-      const options = place.options('exec <&-; sleep 0.2', { shells });
-      const error = await errorOf(load(zeros(100_000), options));
-      assert.match(error.message, /stopped reading .* 100000 bytes/);
-    }),
-  );
-
-  test(
     `${name}: a loader that knows where its data ends may leave before the content has been verified`,
     at(async (place) => {
       async function* verified(): AsyncGenerator<Buffer> {

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -26,6 +27,18 @@ test(
     assert.ok(taken < 2 * MEBIBYTE, `${taken} bytes were taken`);
     await loading;
     assert.is(Number(readFileSync(place.ended, 'utf8')), 64 * MEBIBYTE);
+  }),
+);
+
+test(
+  "stopping to read is noticed too if the system's buffers have taken all of the content already",
+  at(async (place) => {
+    // More than a pipe holds, less than a socket and a pipe hold together. Some kinds of cat splice, and a pipe holds more of that.
+    const cat = join(place.folder, 'cat');
+    writeFileSync(cat, '#!/bin/sh\nexec dd bs=65536 2>/dev/null\n', { mode: 0o755 });
+    const env = { ...place.env, PATH: `${place.folder}:${place.env.PATH}` };
+    const error = await errorOf(load(zeros(100_000), place.options('exec <&-; sleep 0.2', { env })));
+    assert.match(error.message, /stopped reading .* 100000 bytes/);
   }),
 );
 

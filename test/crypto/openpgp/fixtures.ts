@@ -47,7 +47,9 @@ export async function* chunks(bytes: Buffer, size = 65536): AsyncGenerator<Buffe
 }
 
 export async function collect(stream: AsyncIterable<Buffer>): Promise<Buffer> {
-  return Buffer.concat(await Array.fromAsync(stream));
+  const all: Buffer[] = [];
+  for await (const chunk of stream) all.push(chunk);
+  return Buffer.concat(all);
 }
 
 export function seal(content: Buffer, to: OpenPgpRecipients, options = {}, size?: number): Promise<Buffer> {
@@ -96,4 +98,25 @@ export async function sealPackets(plain: Buffer, to: OpenPgpRecipients, mdc = tr
     await sealSessionKey(to, key, new Date()),
     packet(18, Buffer.of(1), cipher.update(begun), cipher.update(hash)),
   ]);
+}
+
+/**
+ * Opens the message with some bits of one byte changed, which must fail with one of our errors. Only in the first packet, the session
+ * key, there are a few bits that say nothing (the number of bits of a number); with those, the content must be what it was.
+ */
+export async function whatComesOf(
+  message: Buffer,
+  at: number,
+  bits: number,
+  by: OpenPgpIdentities,
+  content: Buffer,
+): Promise<CryptoError | undefined> {
+  const changed = Buffer.from(message);
+  changed[at] = (changed[at] ?? 0) ^ bits;
+  const result = await open(changed, by).catch((error) => error);
+  if (result instanceof CryptoError) return result;
+  if (!Buffer.isBuffer(result)) throw result;
+  assert.ok(at < 2 + (message[1] ?? 0), `byte ${at} ^ ${bits} makes no difference`);
+  assert.equal(result, content);
+  return undefined;
 }

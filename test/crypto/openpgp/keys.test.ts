@@ -79,13 +79,21 @@ test('a private key where a public one is due', async () => {
 
 test('keys that cannot encrypt: which, why and since when', async () => {
   await fails(read([pub('expired')], []), 'bad-key', /<expired@example\.org> .* expired on 2024-02-03/);
-  await fails(read([pub('revoked')], []), 'bad-key', /<revoked@example\.org> .* was revoked on \d{4}-\d\d-\d\d/);
+  await fails(
+    read([pub('revoked')], []),
+    'bad-key',
+    /<revoked@example\.org> .* was revoked on \d{4}-\d\d-\d\d/,
+  );
   await fails(read([pub('signonly')], []), 'bad-key', /<signonly@example\.org> .* no encryption subkey/);
   const date = new Date('2024-01-01');
   const subkeys = [{ keyExpirationTime: 86400 }];
   const old = await openpgp.generateKey({ userIDs: { email: 'sub@example.org' }, date, subkeys });
   await fails(read([Buffer.from(old.publicKey)], []), 'bad-key', /subkey [0-9A-F]{16} expired on 2024-01-02/);
-  const future = await generateOpenPgpKey({ name: 'f', email: 'f@example.org', date: new Date('2091-01-01') });
+  const future = await generateOpenPgpKey({
+    name: 'f',
+    email: 'f@example.org',
+    date: new Date('2091-01-01'),
+  });
   await fails(read([Buffer.from(future.publicKey)], []), 'bad-key', /valid only from 2091-01-01.*clock/);
 });
 
@@ -96,7 +104,11 @@ test('what is no key, or not whole', async () => {
   await fails(read([half(pub('rsa'))], []), 'bad-key', /incomplete/);
   await fails(read([half(fixture('several.pub.gpg'))], []), 'bad-key');
   await fails(read([], []), 'bad-key');
-  const broken = Buffer.from(pub('rsa').toString().replace(/\n(.{10})./, '\n$1*'));
+  const broken = Buffer.from(
+    pub('rsa')
+      .toString()
+      .replace(/\n(.{10})./, '\n$1*'),
+  );
   await fails(read([broken], []), 'bad-key');
   for (let at = 0; at < 400; at += 37) {
     const flipped = Buffer.from(fixture('several.pub.gpg'));
@@ -124,7 +136,11 @@ test('passphrases: right, wrong, missing', async () => {
   const locked = [sec('locked'), sec('curve')];
   await readOpenPgpIdentities(locked, 'correct horse');
   for (const none of [undefined, '']) {
-    await fails(readOpenPgpIdentities(locked, none), 'bad-passphrase', /<locked@example\.org> .* there is no/);
+    await fails(
+      readOpenPgpIdentities(locked, none),
+      'bad-passphrase',
+      /<locked@example\.org> .* there is no/,
+    );
   }
   const error = await fails(
     readOpenPgpIdentities(locked, 'battery staple'),
