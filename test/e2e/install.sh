@@ -20,4 +20,4 @@ fi
 
 # Each of these says itself what it installs, and does nothing where everything is there.
 TOOLS_DIR="$GOBIN" test/e2e/install-databases.sh
-for script in test/e2e/install-server.sh test/e2e/server/*/install.sh; do "$script"; done
+for script in test/e2e/install-server.sh test/e2e/*/install.sh test/e2e/*/*/install.sh; do "$script"; done

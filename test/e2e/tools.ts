@@ -24,6 +24,17 @@ const TOOLS: readonly Tool[] = [
   { command: 'etcd', version: ['--version'], install: 'test/e2e/install.sh' },
   { command: 'minio', version: ['--version'], install: 'test/e2e/install.sh' },
   { command: 'kube-apiserver', version: ['--version'], install: 'test/e2e/install.sh' },
+  { command: 'kube-controller-manager', version: ['--version'], install: 'test/e2e/install.sh' },
+  { command: 'gpg', version: ['--version'], install: 'test/e2e/install.sh' },
+  { command: 'age', version: ['--version'], install: 'test/e2e/install.sh' },
+  { command: 'zstd', version: ['--version'], install: 'test/e2e/install.sh' },
+  { command: 'podman', version: ['--version'], install: 'test/e2e/install.sh' },
+];
+
+const PROGRAMS = [
+  'expand-backups.cjs',
+  'backup-maker/backup-maker.mjs',
+  'backup-repository/backup-repository.mjs',
 ];
 
 /** Puts our own tools in front of the PATH; prints what was found; throws if something is missing. */
@@ -35,8 +46,9 @@ export async function requireTools(): Promise<void> {
     if (found.error) missing.push(`${command} (install it with ${install})`);
     else console.log(`${command}: ${firstVersion(found.stdout + found.stderr)}`);
   }
-  if (!existsSync(join(root, 'dist/expand-backups.cjs')))
-    missing.push('dist/expand-backups.cjs (npm run build)');
+  for (const program of PROGRAMS) {
+    if (!existsSync(join(root, 'dist', program))) missing.push(`dist/${program} (npm run build)`);
+  }
   if (missing.length > 0) throw new Error(`the end-to-end tests cannot run without: ${missing.join('; ')}`);
 }
 

@@ -118,7 +118,7 @@ test('starts the client with lean memory, and leaves it nothing that its childre
   const words = ['make', '--cmd', 'printf \'%s\n\' "$HOME" | cat', ''];
   const { env, flags, words: received } = JSON.parse(await printed(['backup-maker', ...words], [bind]));
   assert.equal(received, words);
-  assert.equal(flags, ['--max-semi-space-size=1']);
+  assert.equal(flags, ['--max-semi-space-size=1', '--no-incremental-marking']);
   assert.is(env.MALLOC_MMAP_THRESHOLD_, '131072');
   assert.equal(
     Object.keys(env).filter((name) => name.startsWith('LD_')),
