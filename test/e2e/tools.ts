@@ -24,7 +24,7 @@ const TOOLS: readonly Tool[] = [
   { command: 'etcd', version: ['--version'], install: 'test/e2e/install.sh' },
   { command: 'minio', version: ['--version'], install: 'test/e2e/install.sh' },
   { command: 'kube-apiserver', version: ['--version'], install: 'test/e2e/install.sh' },
-  { command: 'kube-controller-manager', version: ['--version'], install: 'test/e2e/install.sh' },
+  { command: 'workload-controllers', version: ['--version'], install: 'test/e2e/install.sh' },
   { command: 'gpg', version: ['--version'], install: 'test/e2e/install.sh' },
   { command: 'age', version: ['--version'], install: 'test/e2e/install.sh' },
   { command: 'zstd', version: ['--version'], install: 'test/e2e/install.sh' },

@@ -84,11 +84,16 @@ export async function createNamespaces(names: readonly string[]): Promise<void> 
   });
 }
 
-/** Asks until it is so. */
-export async function until(what: string, condition: () => boolean, seconds = 20): Promise<void> {
+/** Asks until it is so. `what` is for the message, and asked for only if it takes too long. */
+export async function until(
+  what: string | (() => string),
+  condition: () => boolean,
+  seconds = 20,
+): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
   while (!condition()) {
-    if (Date.now() > deadline) assert.unreachable(`not within ${seconds} s: ${what}`);
+    if (Date.now() > deadline)
+      assert.unreachable(`not within ${seconds} s: ${typeof what === 'string' ? what : what()}`);
     await sleep(200);
   }
 }

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Manifest } from '../sandbox.ts';
+import { type Manifest, podOf } from '../sandbox.ts';
 import {
   APPLY,
   apply,
@@ -21,20 +21,9 @@ import { allPackages, FOREIGN_KINDS, isGenerated, type Package } from './rendere
 const test = suite('cluster: server-side apply');
 useCluster(test);
 
-/** What the settings of fixtures refer to, and an administrator has made before. */
-const PREREQUISITES: readonly Manifest[] = [
-  {
-    apiVersion: 'scheduling.k8s.io/v1',
-    kind: 'PriorityClass',
-    metadata: { name: 'batch-low' },
-    value: -10,
-  },
-  {
-    apiVersion: 'v1',
-    kind: 'ServiceAccount',
-    metadata: { name: 'backups', namespace: 'pod-template-a' },
-  },
-];
+/** What the settings of fixtures refer to, and somebody has made before. */
+const PRIORITY_CLASSES = ['batch-low'];
+const ACCOUNTS = ['backups', 'database-client'];
 
 const live = new Map<Package, Manifest[]>();
 const diff = ['diff', '--server-side', '-f', '-'];
@@ -47,12 +36,13 @@ test('the API server takes every object, strictly, and warns of nothing', async 
     objects.map(({ metadata }) => metadata.namespace as string),
   );
   await createNamespaces([...new Set(namespaces)]);
-  apply(PREREQUISITES);
+  apply(prerequisites());
   for (const each of allPackages()) live.set(each, apply(each.objects));
 });
 
 test('nothing was left out but kinds of other projects, and each of the kinds that are generated was there', () => {
-  assert.equal([...new Set(allPackages().flatMap(({ foreign }) => foreign))].sort(), [...FOREIGN_KINDS]);
+  const leftOut = new Set(allPackages().flatMap(({ foreign }) => foreign));
+  assert.equal([...leftOut].sort(), [...FOREIGN_KINDS].sort());
   const applied = [...live.values()].flat().filter(isGenerated);
   const kinds = new Set(applied.map(({ kind }) => kind));
   for (const kind of [
@@ -111,7 +101,10 @@ test('every pod of every CronJob and Job is admitted; none but those that make k
   ];
   assert.ok(jobs.length > 30, `${jobs.length} Jobs`);
   let pods = new Map<string, Manifest>();
-  await until('a pod of every Job', () => {
+  const refusals = () =>
+    getEverywhere('events').flatMap(({ reason, message }) => (reason === 'FailedCreate' ? [message] : []));
+  const late = () => `a pod of every Job: ${refusals().join('; ')}`;
+  await until(late, () => {
     pods = podsByOwner();
     return jobs.every(({ metadata }) => pods.has(metadata.uid));
   });
@@ -195,6 +188,23 @@ test('an unknown field is refused, and a change is seen in the version and the d
 });
 
 test.run();
+
+/** The priority classes, and the accounts in every namespace where pods run as them. */
+function prerequisites(): Manifest[] {
+  const classes = PRIORITY_CLASSES.map((name) => ({
+    apiVersion: 'scheduling.k8s.io/v1',
+    kind: 'PriorityClass',
+    metadata: { name },
+    value: -10,
+  }));
+  const accounts = allPackages()
+    .flatMap(({ objects }) => objects)
+    .filter(({ kind }) => kind === 'CronJob' || kind === 'Job')
+    .map((object) => ({ name: podOf(object).serviceAccountName, namespace: object.metadata.namespace }))
+    .filter(({ name }) => ACCOUNTS.includes(name))
+    .map((metadata) => ({ apiVersion: 'v1', kind: 'ServiceAccount', metadata }));
+  return [...classes, ...accounts];
+}
 
 /** Whether a Job is the one that makes a missing key in the cluster, which needs the API server. */
 function makesKey({ metadata }: Manifest): boolean {

@@ -8,6 +8,7 @@ package main
 import (
 	"context"
 	"flag"
+	"fmt"
 	"os/signal"
 	"syscall"
 
@@ -20,9 +21,17 @@ import (
 	"k8s.io/kubernetes/pkg/controller/serviceaccount"
 )
 
+// Of Kubernetes; set when it is built.
+var version = "unknown"
+
 func main() {
 	kubeconfig := flag.String("kubeconfig", "", "file that says where the API server is and as whom to talk to it")
+	tell := flag.Bool("version", false, "print which release of Kubernetes the controllers are of")
 	flag.Parse()
+	if *tell {
+		fmt.Println("Kubernetes", version)
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 
