@@ -1,14 +1,16 @@
 /**
- * Renders a small real package and shows what became of each source: the quickest way to see what the function does.
+ * The quickest way to see what this is: renders a small real package and shows what became of each source; then makes a backup with what
+ * is rendered, destroys the files, and restores them.
  *
- * kustomize or kpt do the work if one of them is there, as they would in production; otherwise a runner of our own
- * hands the files to the function in the same form. Writes nothing outside a temporary folder.
+ * kustomize or kpt do the rendering if one of them is there, as they would in production; otherwise a runner of our own
+ * hands the files to the function in the same form. Writes nothing outside a temporary folder, which is gone at the end.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { parse, parseAllDocuments, stringify } from 'yaml';
+import { explainMissing, runLoop } from './demo-loop.ts';
 
 const root = join(import.meta.dirname, '..');
 const example = join(root, 'functions/expand-backups/examples/postgres-and-files');
@@ -31,9 +33,31 @@ try {
   console.log(rendered.text);
   console.log(`${bold('What became of each source')}\n`);
   console.log(summary(rendered.text));
-  console.log(`Next: ${dim('docs/kustomize.md or docs/kpt.md')}\n`);
+  await showLoop();
+  console.log(`\nNext: ${dim('docs/kustomize.md or docs/kpt.md; docs/client.md and docs/server.md')}\n`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+async function showLoop(): Promise<void> {
+  console.log(`${bold('And now for real')}: the rendered backup and restore run on this machine\n`);
+  const missing = explainMissing();
+  if (missing !== undefined) {
+    console.log(`Left out, because ${missing}.`);
+    return;
+  }
+  const entry = join(root, 'functions/expand-backups/main.ts');
+  const loop = mkdtempSync(join(folder, 'loop-'));
+  await runLoop({
+    folder: loop,
+    say: (line) => console.log(line),
+    render: (sources) => {
+      const list = listOf(sources.flatMap((text) => text.split(/^---\n/m)));
+      return withoutSources(
+        documentsOf(execFileSync(process.execPath, [entry], { input: list, encoding: 'utf8' })),
+      );
+    },
+  });
 }
 
 /** The package after expansion, sources left out, as one stream of YAML documents. */
@@ -72,6 +96,11 @@ function sourceFiles(): string[] {
 /** What kustomize and kpt send to a function: all objects, and its configuration, in one document. */
 function resourceList(): string {
   const objects = sourceFiles().flatMap((file) => readFileSync(join(example, file), 'utf8').split(/^---\n/m));
+  const config = readFileSync(join(example, 'expand-backups.yaml'), 'utf8').replace(/^(?=.)/gm, '  ');
+  return `${listOf(objects)}functionConfig:\n${config}`;
+}
+
+function listOf(objects: readonly string[]): string {
   const items = objects.map(
     (text) =>
       `- ${text
@@ -79,12 +108,7 @@ function resourceList(): string {
         .trim()
         .replaceAll('\n', '\n  ')}\n`,
   );
-  const config = readFileSync(join(example, 'expand-backups.yaml'), 'utf8').replace(/^(?=.)/gm, '  ');
-  return [
-    'apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n',
-    ...items,
-    `functionConfig:\n${config}`,
-  ].join('');
+  return ['apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n', ...items].join('');
 }
 
 function documentsOf(list: string): string {

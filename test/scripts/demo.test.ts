@@ -1,4 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -16,6 +18,27 @@ test('on a machine with nothing but Node.js, shows what became of each source', 
   assert.match(shown, /CronJob database-backup {2}at 30 2 \* \* \* Europe\/Warsaw/);
   assert.match(shown, /Job restore-database-\w{10} {2}waits until suspend is set to false/);
   assert.not.match(shown.split('Rendered by')[1] ?? '', 'local-config', 'the sources are left out');
+  assert.match(shown, 'Left out, because GNU tar', 'and says what it could not show');
+});
+
+test('backs up, destroys and restores real files, and leaves nothing behind', () => {
+  const temporary = mkdtempSync(join(tmpdir(), 'demo-test-'));
+  try {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [demo], {
+      env: { ...process.env, TMPDIR: temporary },
+      encoding: 'utf8',
+    });
+    assert.is(status, 0, stderr);
+    if (spawnSync('tar', ['--version'], { encoding: 'utf8' }).stdout?.includes('GNU tar')) {
+      assert.match(stdout, /msg="Version uploaded"/);
+      assert.match(stdout, 'all 81 files are back');
+      assert.match(stdout, 'this action was done before');
+      assert.match(stdout, 'nothing was touched');
+    }
+    assert.equal(readdirSync(temporary), []);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
 });
 
 test.run();
