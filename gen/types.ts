@@ -364,7 +364,29 @@ networkPolicy?: boolean
  * Treat a Secret that nothing in the list provides as an error. Default: false.
  */
 requireReferences?: boolean
+/**
+ * What becomes of gpgKeySecretRef.createIfNotExists if nothing in the list provides the Secret: warning or error say how to make the key, job makes it in the cluster. Default: warning.
+ */
+keyGeneration?: ("warning" | "error" | "job")
+/**
+ * Refuse a restore without spec.confirmRestore. Default: false.
+ */
+requireRestoreConfirmation?: boolean
+serverConfiguration?: ServerConfiguration
 podTemplate?: PodTemplate
+}
+/**
+ * Fold all BackupUsers and BackupCollections into one ConfigMap, for the server to read as files.
+ */
+export interface ServerConfiguration {
+/**
+ * Name of the ConfigMap.
+ */
+configMapName: string
+/**
+ * Namespace of the ConfigMap. Default: that of the users and collections.
+ */
+namespace?: string
 }
 /**
  * Settings of the pods, merged over ours: maps are merged, lists are appended to, scalars replace.
@@ -647,6 +669,14 @@ targetVersion?: string
  */
 runId?: string
 /**
+ * true does the action again although it failed, or went silent, under the same runId. Remove it once that is done. Default: false.
+ */
+retry?: boolean
+/**
+ * Confirms that a restore replaces data: the name of the ScheduledBackup, or of the collection that is restored from.
+ */
+confirmRestore?: string
+/**
  * true creates the Job without starting it, for a second approval. Default: false.
  */
 suspend?: boolean
@@ -803,7 +833,7 @@ passphraseKey?: string
  */
 email?: string
 /**
- * The original's controller made a missing key. A pure function cannot: make it with `gpg` or `backup-maker keygen`.
+ * true asks for a key pair where there is none. A pure function cannot make one: keyGeneration in its configuration says what happens instead.
  */
 createIfNotExists?: boolean
 }

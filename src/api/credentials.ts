@@ -27,6 +27,11 @@ export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(words);
 }
 
+/** True if the text is a value that SOPS encrypted, so neither in clear text nor of any use before it is decrypted. */
+export function isSopsEncrypted(text: string): boolean {
+  return /^ENC\[[A-Z0-9_]+,data:.*\]$/s.test(text);
+}
+
 /** True if the text itself is, or contains, a credential of a known form. */
 export function looksLikeCredential(text: string): boolean {
   return SECRET_VALUE.some((pattern) => pattern.test(text));

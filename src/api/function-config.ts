@@ -10,7 +10,9 @@ import { isObject } from './vars.ts';
 
 export type FunctionConfig = ExpandBackupsSpec;
 
-const BOOLEANS = ['serviceAccount', 'networkPolicy', 'requireReferences'];
+const BOOLEANS = ['serviceAccount', 'networkPolicy', 'requireReferences', 'requireRestoreConfirmation'];
+/** Written as a string of YAML where there are only strings. */
+const MAPS = ['podTemplate', 'serverConfiguration'];
 
 /**
  * Reads the functionConfig of a ResourceList; absent means all defaults. Paths of problems are those of the
@@ -90,5 +92,5 @@ function readConfigMap(object: JsonObject): { config: FunctionConfig; problems: 
 
 function fromString(key: string, value: string): JsonValue {
   if (BOOLEANS.includes(key) && (value === 'true' || value === 'false')) return value === 'true';
-  return key === 'podTemplate' ? parseKubernetesYaml(value) : value;
+  return MAPS.includes(key) ? parseKubernetesYaml(value) : value;
 }

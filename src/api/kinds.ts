@@ -1,6 +1,12 @@
 /** The kinds that users write, and how one is read from an item: parsed, checked, typed. */
 
+import {
+  BackupCollection as backupCollection,
+  BackupUser as backupUser,
+} from '../../gen/server-validators.js';
 import type {
+  BackupCollection,
+  BackupUser,
   ClusterBackupProcedureTemplate,
   ExpandBackups,
   RequestedBackupAction,
@@ -22,12 +28,17 @@ import { isObject } from './vars.ts';
 /** Group of the kinds that the function expands. */
 export const GROUP = 'riotkit.org';
 export const API_VERSION = `${GROUP}/v1alpha1`;
+/** Group of the kinds that the server reads. */
+const SERVER_GROUP = `backups.${GROUP}`;
+export const SERVER_API_VERSION = `${SERVER_GROUP}/v1alpha1`;
 
 export interface Kinds {
   ScheduledBackup: ScheduledBackup;
   RequestedBackupAction: RequestedBackupAction;
   ClusterBackupProcedureTemplate: ClusterBackupProcedureTemplate;
   ExpandBackups: ExpandBackups;
+  BackupUser: BackupUser;
+  BackupCollection: BackupCollection;
 }
 export type Kind = keyof Kinds;
 
@@ -36,37 +47,52 @@ const VALIDATORS: Record<Kind, Validator> = {
   RequestedBackupAction: requestedBackupAction,
   ClusterBackupProcedureTemplate: clusterBackupProcedureTemplate,
   ExpandBackups: expandBackups,
+  BackupUser: backupUser,
+  BackupCollection: backupCollection,
 };
-const KINDS = Object.keys(VALIDATORS) as Kind[];
-const SERVER_KINDS = ['BackupUser', 'BackupCollection'];
+const SERVER_KINDS = ['BackupUser', 'BackupCollection'] as const satisfies readonly Kind[];
+const KINDS = (Object.keys(VALIDATORS) as Kind[]).filter((kind) => !isServerKind(kind));
 
-/** The kind of an item of our group; null if it is somebody else's, a problem if it is ours but not known. */
+/** True for the kinds that the server reads by itself, if it is given a cluster to read them from. */
+export function isServerKind(kind: Kind): boolean {
+  return SERVER_KINDS.some((name) => name === kind);
+}
+
+/** True if the item is of the server's group, whatever its kind. */
+export function isOfServer(item: Item): boolean {
+  return item.identity.apiVersion.startsWith(`${SERVER_GROUP}/`);
+}
+
+/** The kind of an item of our groups; null if it is somebody else's, a problem if it is ours but not known. */
 export function kindOf(item: Item): Kind | Problem | null {
   const { apiVersion, kind } = item.identity;
   const [group, version] = apiVersion.split('/');
-  if (group !== GROUP) return null;
-  const known = KINDS.find((name) => name === kind);
+  if (group !== GROUP && group !== SERVER_GROUP) return null;
+  const kinds: readonly Kind[] = group === GROUP ? KINDS : SERVER_KINDS;
+  const known = kinds.find((name) => name === kind);
   if (!known) {
-    const near = nearest(kind, KINDS);
-    const hint = SERVER_KINDS.includes(kind)
-      ? `it is one of the server: write apiVersion: backups.${GROUP}/v1alpha1`
-      : near
-        ? `did you mean ${near}?`
-        : `known: ${KINDS.join(', ')}`;
+    const near = nearest(kind, kinds);
+    const hint =
+      group === GROUP && SERVER_KINDS.some((name) => name === kind)
+        ? `it is one of the server: write apiVersion: ${SERVER_API_VERSION}`
+        : near
+          ? `did you mean ${near}?`
+          : `known: ${kinds.join(', ')}`;
     return {
       code: 'invalid-value',
       path: 'kind',
-      message: `${JSON.stringify(kind)} is not a kind of ${GROUP}; ${hint}`,
+      message: `${JSON.stringify(kind)} is not a kind of ${group}; ${hint}`,
       ...(near && { proposal: near }),
     };
   }
-  if (apiVersion !== API_VERSION) {
+  const expected = `${group}/v1alpha1`;
+  if (apiVersion !== expected) {
     return {
       code: 'invalid-value',
       path: 'apiVersion',
-      message: `${version === undefined ? 'has no version' : `${JSON.stringify(version)} is not a version of ${GROUP}`}: write ${API_VERSION}`,
+      message: `${version === undefined ? 'has no version' : `${JSON.stringify(version)} is not a version of ${group}`}: write ${expected}`,
       value: apiVersion,
-      proposal: API_VERSION,
+      proposal: expected,
     };
   }
   return known;
@@ -118,7 +144,13 @@ const HINTS: Readonly<Record<string, string>> = {
   'spec.action': 'write backup or restore',
 };
 
+const SOPS =
+  'the object is encrypted with SOPS: decrypt it before the function runs, or encrypt nothing but the Secrets that it refers to';
+
 function withHint(problem: Problem): Problem {
+  if (problem.code === 'unknown-field' && problem.path === 'sops') {
+    return { ...problem, message: SOPS };
+  }
   const hint = problem.code === 'missing-field' && HINTS[problem.path ?? ''];
   return hint ? { ...problem, message: `is required: ${hint}` } : problem;
 }

@@ -12,6 +12,8 @@ export interface Access {
   environment: Environment;
   /** The server's address if it is known when rendering, for a NetworkPolicy. */
   url: string | undefined;
+  /** The collection if it is known when rendering. */
+  collection: string | undefined;
   /** `Repository.*` for scripts. */
   repository: Map<string, RepositoryValue>;
   /** Credentials that stood in vars in clear text, by variable name. */
@@ -24,6 +26,7 @@ export function planAccess(backup: ScheduledBackup, values: Values, config: Func
   const access: Access = {
     environment: new Environment(),
     url: undefined,
+    collection: undefined,
     repository: new Map(),
     literals: new Map(),
     problems: [],
@@ -92,6 +95,7 @@ function planCollection(access: Access, backup: ScheduledBackup, values: Values)
     });
     return;
   }
+  access.collection = collection;
   access.environment.set('BM_COLLECTION_ID', collection);
   access.repository.set('collectionId', { text: collection });
 }

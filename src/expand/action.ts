@@ -29,13 +29,14 @@ export function expandAction(
   const annotations = gitOpsAnnotations(metadata.annotations ?? {});
   const problems = plan.operations[operation].missing.map((problem) => atBackup(problem, plan.name));
   problems.push(...checkNameLength(metadata.name, 11, 63));
-  if (operation === 'restore') problems.push(...checkRestoreAnnotations(metadata.annotations ?? {}));
-  else if (spec.targetVersion !== undefined) {
-    problems.push({
-      code: 'ignored-field',
-      path: 'spec.targetVersion',
-      message: 'only a restore has a version to choose',
-    });
+  if (operation === 'restore') {
+    problems.push(...checkRestoreAnnotations(metadata.annotations ?? {}));
+    problems.push(...checkConfirmation(action, plan, config));
+  } else {
+    if (spec.targetVersion !== undefined)
+      problems.push(ignored('targetVersion', 'only a restore has a version to choose'));
+    if (spec.confirmRestore !== undefined)
+      problems.push(ignored('confirmRestore', 'only a restore replaces data'));
   }
   const template = podTemplateOf(plan, operation, {
     ...podOptions(plan, config),
@@ -53,12 +54,33 @@ export function expandAction(
   return { objects: [jobOf(plan, operation, template, options, annotations)], problems };
 }
 
+function ignored(field: string, message: string): Problem {
+  return { code: 'ignored-field', path: `spec.${field}`, message };
+}
+
+/**
+ * A restore replaces data. Whoever names what it is about has looked at it: an action copied from another one, or a
+ * reference changed by an overlay, no longer fits its confirmation.
+ */
+function checkConfirmation({ spec }: RequestedBackupAction, plan: Plan, config: FunctionConfig): Problem[] {
+  const path = 'spec.confirmRestore';
+  const names = [...new Set([plan.name, spec.scheduledBackupRef.name, plan.collection ?? plan.name])];
+  if (spec.confirmRestore === undefined) {
+    const message = `is required: the restore replaces the data of ScheduledBackup ${plan.name}; if that is meant, write confirmRestore: ${plan.collection ?? plan.name}`;
+    return config.requireRestoreConfirmation ? [{ code: 'missing-field', path, message }] : [];
+  }
+  if (names.includes(spec.confirmRestore)) return [];
+  const message = `confirms another restore: this one is of ${names.join(', or ')}`;
+  return [{ code: 'conflict', path, message, value: spec.confirmRestore }];
+}
+
 /** Identity of the action for the ledger, and the version to restore under both its names. */
 function actionEnvironment({ metadata, spec }: RequestedBackupAction): Environment {
   const environment = new Environment();
   environment.set('BM_ACTION_NAME', metadata.name);
   environment.setField('BM_ACTION_NAMESPACE', 'metadata.namespace');
   environment.set('BM_ACTION_RUN_ID', spec.runId ?? '1');
+  if (spec.retry) environment.set('BM_ACTION_RETRY', 'true');
   if (spec.action === 'restore') {
     const version = spec.targetVersion ?? 'latest';
     environment.set('BM_VERSION', version);

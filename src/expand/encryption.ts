@@ -1,11 +1,14 @@
 /** End-to-end encryption: which keys a pod gets, where they are mounted, and what the client is told of them. */
 import type { ScheduledBackup } from '../../gen/types.ts';
+import type { FunctionConfig } from '../api/function-config.ts';
 import type { Problem } from '../api/problem.ts';
 import { OPERATIONS, type Operation } from '../api/procedure.ts';
 import { plaintext } from './access.ts';
 import type { Catalog } from './catalog.ts';
 import { Environment, type SecretEntry } from './environment.ts';
+import { keygenArguments } from './key-job.ts';
 import { SCRIPT_FOLDER, SECRET_FOLDER } from './paths.ts';
+import type { NewKey } from './plan.ts';
 import type { RepositoryValue } from './script.ts';
 import type { Values } from './values.ts';
 
@@ -33,9 +36,11 @@ export function planEncryption(
   values: Values,
   namespace: string,
   catalog: Catalog,
-): { keys: Record<Operation, Keys>; problems: Problem[] } {
+  config: FunctionConfig,
+): { keys: Record<Operation, Keys>; newKey: NewKey | undefined; problems: Problem[] } {
   const problems: Problem[] = [];
   const keys = { backup: newKeys(), restore: newKeys() };
+  let newKey: NewKey | undefined;
   const { encryption, gpgKeySecretRef: gpg } = backup.spec;
   if (encryption?.disabled) {
     planNone(keys, backup, problems);
@@ -48,7 +53,9 @@ export function planEncryption(
   } else if (encryption) {
     planRecipients(keys, encryption, problems);
   } else if (gpg?.secretName) {
-    planGpg(keys, gpg.secretName, backup, namespace, catalog, problems);
+    planGpg(keys, gpg.secretName, backup, namespace, catalog);
+    if (gpg.createIfNotExists && !catalog.secret(namespace, gpg.secretName))
+      newKey = planNewKey(gpg, gpg.secretName, namespace, config, problems);
   } else {
     problems.push({
       code: 'missing-field',
@@ -58,7 +65,7 @@ export function planEncryption(
     });
   }
   planPassphrase(keys.restore, backup, values, problems);
-  return { keys, problems };
+  return { keys, newKey, problems };
 }
 
 function newKeys(): Keys {
@@ -135,7 +142,6 @@ function planGpg(
   backup: ScheduledBackup,
   namespace: string,
   catalog: Catalog,
-  problems: Problem[],
 ): void {
   const gpg = backup.spec.gpgKeySecretRef;
   const privateKey = gpg?.privateKey || 'key';
@@ -150,15 +156,48 @@ function planGpg(
       value: privateKey,
     });
   }
-  if (gpg?.createIfNotExists && !provider) {
+}
+
+/** A pure function makes no keys, and a private key has no place in Git: either a Job in the cluster makes it, or a person. */
+function planNewKey(
+  gpg: NonNullable<ScheduledBackup['spec']['gpgKeySecretRef']>,
+  secretName: string,
+  namespace: string,
+  config: FunctionConfig,
+  problems: Problem[],
+): NewKey | undefined {
+  const path = 'spec.gpgKeySecretRef.createIfNotExists';
+  const newKey: NewKey = {
+    secretName,
+    publicKey: gpg.publicKey || 'key.pub',
+    privateKey: gpg.privateKey || 'key',
+    passphrase: gpg.passphraseKey || 'passphrase',
+    email: gpg.email || undefined,
+  };
+  if (config.keyGeneration === 'job') {
+    const where = namespace ? ` -n ${namespace}` : '';
     problems.push({
-      code: 'ignored-field',
-      path: 'spec.gpgKeySecretRef.createIfNotExists',
-      message:
-        `no key is created when rendering: unless Secret ${secretName} exists already, make a key pair with ` +
-        '`gpg --quick-generate-key` and put it into that Secret',
+      code: 'note',
+      path,
+      message: `a Job makes the key in Secret ${secretName} if there is none, and only the cluster has it then: keep a copy elsewhere, kubectl get secret${where} ${secretName} -o yaml`,
     });
+    return newKey;
   }
+  const words = [...keygenArguments(newKey, 'secret'), ...(namespace ? [`--namespace=${namespace}`] : [])];
+  const command = `backup-maker ${words.map(quoted).join(' ')}`;
+  problems.push({
+    code: config.keyGeneration === 'error' ? 'unsupported' : 'ignored-field',
+    path,
+    message:
+      `no key is made when rendering: unless Secret ${secretName} exists in the cluster, run \`${command} | kubectl create -f -\`, ` +
+      "or set keyGeneration: job in the function's configuration",
+  });
+  return undefined;
+}
+
+/** A word as a shell takes it. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function mount(keys: Keys, file: string, entry: SecretEntry, variable: string): void {

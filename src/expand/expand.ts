@@ -2,7 +2,16 @@
 
 import type { RequestedBackupAction } from '../../gen/types.ts';
 import { type FunctionConfig, readFunctionConfig } from '../api/function-config.ts';
-import { GROUP, type Kind, type Kinds, kindOf, readKind, syntaxProblem } from '../api/kinds.ts';
+import {
+  GROUP,
+  isOfServer,
+  isServerKind,
+  type Kind,
+  type Kinds,
+  kindOf,
+  readKind,
+  syntaxProblem,
+} from '../api/kinds.ts';
 import { nearest } from '../api/nearest.ts';
 import { type Problem, toResult } from '../api/problem.ts';
 import type { Generated } from '../krm/generated.ts';
@@ -18,6 +27,8 @@ import { readTemplate } from './own-template.ts';
 import type { Plan } from './plan.ts';
 import { planBackup } from './planner.ts';
 import { expandScheduledBackup } from './scheduled-backup.ts';
+import { checkAccessKeys, checkServerAccess, type ServerObjects } from './server-access.ts';
+import { checkPasswords, foldServerConfiguration, SERVER_OWNER } from './server-configuration.ts';
 
 /** What is read of a ResourceList. */
 export interface Input {
@@ -47,6 +58,7 @@ class Expansion {
   readonly #plans = new Map<Item, Plan>();
   #catalog = new Catalog([]);
   #config: FunctionConfig = {};
+  #server: ServerObjects = { users: [], collections: [] };
 
   constructor(input: Input) {
     this.#input = input;
@@ -71,18 +83,21 @@ class Expansion {
       return { outputs: [...items], results: this.#results };
     }
     this.#catalog = new Catalog(source ? [...items, source] : items);
-    const generated = [...this.#expandBackups(), ...this.#expandActions()];
+    const server = this.#expandServer();
+    const generated = [...this.#expandBackups(), ...this.#expandActions(), ...server];
     this.#checkTemplates();
     if (this.#config.mode === 'validate' || this.#results.some((result) => result.severity === 'error')) {
       return { outputs: [...items], results: this.#results };
     }
-    const local = new Set([...this.#sources.values()].flat());
+    const local = new Set(
+      [...this.#sources].flatMap(([kind, same]) => (isServerKind(kind) && !this.#foldsServer ? [] : same)),
+    );
     const expanded = expandInPlace(
       {
         items,
         local,
         generated,
-        isSourceKind: (kind) => kind === 'ScheduledBackup' || kind === 'RequestedBackupAction',
+        isSourceKind: (kind) => ['ScheduledBackup', 'RequestedBackupAction', SERVER_OWNER].includes(kind),
       },
       { ownerAnnotation: OWNER_ANNOTATION, outputFolder: this.#config.outputFolder ?? DEFAULT_FOLDER },
     );
@@ -102,9 +117,15 @@ class Expansion {
     return undefined;
   }
 
+  get #foldsServer(): boolean {
+    return this.#config.serverConfiguration !== undefined;
+  }
+
   #classify(item: Item): void {
     const kind = kindOf(item);
-    if (kind === null) {
+    // The server's kinds are not ours to judge unless asked to: the cluster may know later versions of them.
+    const foreign = typeof kind !== 'string' && isOfServer(item) && !this.#foldsServer;
+    if (kind === null || foreign) {
       this.#report(item, ...checkReadable(item));
       return;
     }
@@ -133,9 +154,39 @@ class Expansion {
       if (!plan) return undefined;
       this.#plans.set(item, plan);
       const expanded = expandScheduledBackup(plan, catalog, this.#config);
-      this.#report(item, ...expanded.problems);
+      this.#report(item, ...expanded.problems, ...checkServerAccess(plan, this.#server));
       return expanded.objects;
     });
+  }
+
+  /** Reads what the list declares of the server, and folds it into a ConfigMap if that was asked for. */
+  #expandServer(): Generated[] {
+    const users = this.#readServer('BackupUser');
+    const collections = this.#readServer('BackupCollection');
+    this.#server = { users: [...users.values()], collections: [...collections.values()] };
+    for (const [item, user] of users) {
+      this.#report(item, ...checkAccessKeys(user, this.#server));
+      if (this.#foldsServer) this.#report(item, ...checkPasswords(user));
+    }
+    const { serverConfiguration } = this.#config;
+    if (!serverConfiguration) return [];
+    const { generated, findings } = foldServerConfiguration(
+      [...users.keys(), ...collections.keys()],
+      serverConfiguration,
+    );
+    for (const [item, problem] of findings) this.#report(item, problem);
+    return generated;
+  }
+
+  /** The valid objects of a kind; what is wrong with the others is only said if they are for us. */
+  #readServer<K extends 'BackupUser' | 'BackupCollection'>(kind: K): Map<Item, Kinds[K]> {
+    const found = new Map<Item, Kinds[K]>();
+    for (const item of this.#sources.get(kind) ?? []) {
+      const { object, problems } = readKind(kind, item);
+      this.#report(item, ...(this.#foldsServer ? problems : checkReadable(item)));
+      if (object) found.set(item, object);
+    }
+    return found;
   }
 
   #expandActions(): Generated[] {

@@ -2,12 +2,21 @@
 import type { CronJob, Job, JobSpec } from 'kubernetes-types/batch/v1.d.ts';
 import type { ConfigMap, PodTemplateSpec, Secret, ServiceAccount } from 'kubernetes-types/core/v1.d.ts';
 import type { NetworkPolicy } from 'kubernetes-types/networking/v1.d.ts';
+import type { Role, RoleBinding } from 'kubernetes-types/rbac/v1.d.ts';
 import type { Operation } from '../api/procedure.ts';
 import { labelsOf, metadataOf, NO_SUBSTITUTION, operationName } from './metadata.ts';
 import type { Plan } from './plan.ts';
 
 /** Everything that is generated. */
-export type KubernetesObject = ConfigMap | Secret | ServiceAccount | NetworkPolicy | CronJob | Job;
+export type KubernetesObject =
+  | ConfigMap
+  | Secret
+  | ServiceAccount
+  | NetworkPolicy
+  | Role
+  | RoleBinding
+  | CronJob
+  | Job;
 
 /** A day: long enough for any backup that is made daily, short enough that a stuck one does not block for ever. */
 const DEADLINE_SECONDS = 86_400;

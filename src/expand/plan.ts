@@ -23,6 +23,19 @@ export interface Plan {
   /** The server's address if it is known. */
   url: string | undefined;
   endpoint: Endpoint;
+  /** The collection if it is known when rendering. */
+  collection: string | undefined;
+  /** The key pair that a Job is to make in the cluster; undefined if that was not asked for. */
+  newKey: NewKey | undefined;
+}
+
+/** A Secret that is to hold a new key pair, and the names of its entries. */
+export interface NewKey {
+  secretName: string;
+  publicKey: string;
+  privateKey: string;
+  passphrase: string;
+  email: string | undefined;
 }
 
 export interface OperationPlan {

@@ -24,7 +24,7 @@ export function planBackup(
   // Whatever else would be said about the values would only follow from this.
   if (!readable) return { problems };
   const access = planAccess(backup, values, config);
-  const encryption = planEncryption(backup, values, namespace ?? '', catalog);
+  const encryption = planEncryption(backup, values, namespace ?? '', catalog, config);
   planRecipientName(encryption.keys, backup, values);
   const inherited = planEnvironment(values);
   problems.push(...access.problems, ...encryption.problems, ...inherited.problems);
@@ -68,6 +68,8 @@ export function planBackup(
     operations: complete,
     url: access.url,
     endpoint,
+    collection: access.collection,
+    newKey: encryption.newKey,
   };
   problems.push(...checkReferences(plan, catalog, config), ...checkRestorable(plan));
   return { plan, problems };

@@ -95,7 +95,8 @@ function mainContainer(operation: Operation, plan: OperationPlan, extra: Environ
   };
 }
 
-function containerSecurity(readOnlyRootFilesystem: boolean): SecurityContext {
+/** What every container of ours runs with. */
+export function containerSecurity(readOnlyRootFilesystem: boolean): SecurityContext {
   return { allowPrivilegeEscalation: false, readOnlyRootFilesystem, capabilities: { drop: ['ALL'] } };
 }
 

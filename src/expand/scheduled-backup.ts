@@ -4,6 +4,7 @@ import type { Problem } from '../api/problem.ts';
 import { OPERATIONS, type Operation } from '../api/procedure.ts';
 import type { Catalog } from './catalog.ts';
 import { gitOpsAnnotations } from './gitops.ts';
+import { expandNewKey } from './key-job.ts';
 import { checkNameLength } from './metadata.ts';
 import { networkPolicyOf } from './network-policy.ts';
 import {
@@ -38,6 +39,11 @@ export function expandScheduledBackup(
     const network = networkPolicyOf(plan, catalog, annotations);
     objects.push(network.policy);
     problems.push(...network.problems);
+  }
+  if (plan.newKey) {
+    const made = expandNewKey(plan, plan.newKey, config, annotations);
+    objects.push(...made.objects);
+    problems.push(...made.problems);
   }
   const template = podTemplateOf(plan, plan.scheduled, podOptions(plan, config));
   problems.push(...checkPodSecurity(template.spec && restrictedViolations(template.spec)));

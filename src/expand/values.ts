@@ -3,7 +3,7 @@
  * `spec.varsSecretRef`, each of which is a dotted path into vars. Secret entries win, as in the original.
  */
 import type { ScheduledBackup } from '../../gen/types.ts';
-import { isSecretName, looksLikeCredential } from '../api/credentials.ts';
+import { isSecretName, isSopsEncrypted, looksLikeCredential } from '../api/credentials.ts';
 import { nearest } from '../api/nearest.ts';
 import type { Problem } from '../api/problem.ts';
 import { canonicalRoot, isObject, parseVars, scalarText } from '../api/vars.ts';
@@ -57,8 +57,20 @@ export class Values {
 
 /** True if the value at the path is a credential in clear text, by the field's name or by its look. */
 export function isPlainCredential(path: readonly string[], text: string): boolean {
-  if (text === '' || /^\$(\w+|\{\w+\})$/.test(text)) return false;
+  if (text === '' || isSopsEncrypted(text) || /^\$(\w+|\{\w+\})$/.test(text)) return false;
   return isSecretName(path.at(-1) ?? '') || looksLikeCredential(text);
+}
+
+/** What SOPS encrypted is decrypted after us, if at all, and only in Secrets: pods would get it as it stands here. */
+function stillEncrypted(value: JsonValue, path: string): Problem[] {
+  if (typeof value === 'string') {
+    const message =
+      'is encrypted with SOPS: decrypt it before the function runs, or move it to a Secret, which may be encrypted, and name that in spec.varsSecretRef';
+    return isSopsEncrypted(value) ? [{ code: 'invalid-value', path, message }] : [];
+  }
+  return isObject(value)
+    ? Object.entries(value).flatMap(([key, inner]) => stillEncrypted(inner, `${path}.${key}`))
+    : [];
 }
 
 /** A credential that was moved to a Secret, and is still in Git: the likeliest leftover of the move. */
@@ -77,7 +89,11 @@ export function readValues(
   namespace: string,
   catalog: Catalog,
 ): { values: Values; problems: Problem[]; readable: boolean } {
-  const { vars, problems, readable } = parseVars(backup.spec.vars as JsonValue | undefined);
+  const written = backup.spec.vars as JsonValue | undefined;
+  const encrypted = stillEncrypted(written ?? null, 'spec.vars');
+  if (encrypted.length > 0)
+    return { values: new Values({}, new Map()), problems: encrypted, readable: false };
+  const { vars, problems, readable } = parseVars(written);
   const ref = backup.spec.varsSecretRef;
   const secretName = ref?.secretName;
   const wanted = ref?.importOnlyKeys ?? [];

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isSecretName, looksLikeCredential } from '../../src/api/credentials.ts';
+import { isSecretName, isSopsEncrypted, looksLikeCredential } from '../../src/api/credentials.ts';
 
 test('names of fields that hold credentials', () => {
   for (const name of [
@@ -49,6 +49,16 @@ test('texts that are or contain credentials', () => {
     'a://b:c',
   ])
     assert.not.ok(looksLikeCredential(text), text);
+});
+
+test('what SOPS encrypted is told from what only looks like it', () => {
+  for (const text of [
+    'ENC[AES256_GCM,data:p673w==,iv:YY=,aad:UQ=,tag:A==,type:str]',
+    'ENC[AES256_GCM,data:a\nb,type:str]',
+  ])
+    assert.ok(isSopsEncrypted(text), text);
+  for (const text of ['', 'ENC[]', 'xENC[AES256_GCM,data:a]', 'ENC[AES256_GCM,data:a] and more', 'ENC[GPG]'])
+    assert.not.ok(isSopsEncrypted(text), text);
 });
 
 test('no text takes long, however hostile', () => {

@@ -11,6 +11,9 @@ test('a ConfigMap of strings and the typed kind mean the same', () => {
       serviceAccount: false,
       clientImage: 'a/b:1',
       podTemplate: { backoffLimit: 1 },
+      requireRestoreConfirmation: true,
+      keyGeneration: 'job',
+      serverConfiguration: { configMapName: 'server' },
     },
   };
   const data = {
@@ -18,6 +21,9 @@ test('a ConfigMap of strings and the typed kind mean the same', () => {
     serviceAccount: 'false',
     clientImage: 'a/b:1',
     podTemplate: 'backoffLimit: 1',
+    requireRestoreConfirmation: 'true',
+    keyGeneration: 'job',
+    serverConfiguration: 'configMapName: server',
   };
   const expected = { config: typed.spec, problems: [] };
   assert.equal(readFunctionConfig(typed), expected);

@@ -74,9 +74,9 @@ function violations(pod: Pod): string[] {
   return found;
 }
 
-test('pods of both operations, of CronJobs and of Jobs, are generated', () => {
+test('pods of both operations, of CronJobs and of Jobs, are generated, and one that makes a key', () => {
   const operations = new Set(generatedPods().map(({ operation }) => operation));
-  assert.equal([...operations].sort(), ['backup', 'restore']);
+  assert.equal([...operations].sort(), ['backup', 'keygen', 'restore']);
   assert.ok(generatedPods().length > 20, `${generatedPods().length} pods`);
 });
 
@@ -131,8 +131,14 @@ test('every container requests and limits processor, memory and disk', () => {
   }
 });
 
-test('no pod gets the token of a ServiceAccount', () => {
-  for (const { label, spec } of generatedPods()) assert.is(spec.automountServiceAccountToken, false, label);
+test('no pod gets the token of a ServiceAccount, but the one that makes a key, for minutes', () => {
+  for (const { label, spec, operation } of generatedPods()) {
+    assert.is(spec.automountServiceAccountToken, false, label);
+    const sources = list(spec.volumes).flatMap((volume) => list(at(volume, 'projected')?.sources));
+    const tokens = sources.flatMap((source) => at(source, 'serviceAccountToken') ?? []);
+    const expected = operation === 'keygen' ? [{ path: 'token', expirationSeconds: 600 }] : [];
+    assert.equal(tokens, expected, label);
+  }
 });
 
 /** Entries of Secrets that hold private keys or their passphrases, by the names that the fixtures give them. */

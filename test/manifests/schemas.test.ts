@@ -18,6 +18,8 @@ const MODULES: Readonly<Record<string, string>> = {
   'batch/v1 CronJob': 'batch/v1/CronJob',
   'batch/v1 Job': 'batch/v1/Job',
   'networking.k8s.io/v1 NetworkPolicy': 'networking.k8s.io/v1/NetworkPolicy',
+  'rbac.authorization.k8s.io/v1 Role': 'rbac.authorization.k8s.io/v1/Role',
+  'rbac.authorization.k8s.io/v1 RoleBinding': 'rbac.authorization.k8s.io/v1/RoleBinding',
 };
 
 function moduleOf({ apiVersion, kind }: JsonObject): string {
