@@ -19,7 +19,7 @@ import { parse } from 'yaml';
 import { formats } from '../src/api/formats.ts';
 import { KEYWORDS } from '../src/api/schema.ts';
 import { renderCrds } from './crds.ts';
-import { renderProcedureDocs } from './procedure-docs.ts';
+import { type ForPeople, renderProcedureDocs } from './procedure-docs.ts';
 
 const root = join(import.meta.dirname, '..');
 const FUNCTION_GROUP = 'riotkit.org/';
@@ -181,7 +181,11 @@ function embedded(): string {
     );
     if (basename(folder) !== procedure.name)
       throw new Error(`${folder}: the folder must be called ${procedure.name}`);
-    const body = JSON.stringify({ ...procedure, scripts }, null, 2);
+    const { title, atomicity, privileges, ...needed } = procedure as Procedure & Partial<ForPeople>;
+    // For people: they go into docs/procedures.md, and would only make the function's start longer.
+    if (![title, atomicity].every((text) => typeof text === 'string') || privileges === '')
+      throw new Error(`${folder}: title and atomicity must be there, and privileges not empty`);
+    const body = JSON.stringify({ ...needed, scripts }, null, 2);
     return `  {\n    ...${body.replaceAll('\n', '\n    ')},\n    validator: parametersOf_${procedure.name},\n  },`;
   });
   const imported = procedures.map((procedure) => `parametersOf_${procedure.name}`).join(', ');

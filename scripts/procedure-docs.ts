@@ -1,20 +1,20 @@
 /** The part of docs/procedures.md that follows from procedures/: one table of all, then one section for each. */
 import type { Parameter, Procedure } from '../src/api/procedure.ts';
 
-export type Documented = Pick<
-  Procedure,
-  | 'name'
-  | 'title'
-  | 'description'
-  | 'image'
-  | 'versions'
-  | 'defaultVersion'
-  | 'aliases'
-  | 'volumes'
-  | 'scratch'
-  | 'atomicity'
-  | 'privileges'
-> & { parameters: Pick<Procedure['parameters'], 'properties' | 'required'> };
+/** What `procedure.yaml` says to people only; the function does not carry it. */
+export interface ForPeople {
+  title: string;
+  /** What a failed restore leaves behind. */
+  atomicity: string;
+  /** What the data's own system must allow. */
+  privileges?: string;
+}
+
+export type Documented = ForPeople &
+  Pick<
+    Procedure,
+    'name' | 'description' | 'image' | 'versions' | 'defaultVersion' | 'aliases' | 'volumes' | 'scratch'
+  > & { parameters: Pick<Procedure['parameters'], 'properties' | 'required'> };
 
 export function renderProcedureDocs(procedures: readonly Documented[]): string {
   const overview = [

@@ -32,7 +32,6 @@ export interface ProcedureVolume {
 
 export interface Procedure {
   name: string;
-  title: string;
   description: string;
   /** Repository of the tool's stock image; its tag is the version. Absent: the client's own image. */
   image?: string;
@@ -52,10 +51,6 @@ export interface Procedure {
   volumes?: readonly ProcedureVolume[];
   /** Whether an operation needs room on a scratch disk for the whole data. */
   scratch: Readonly<Record<Operation, boolean>>;
-  /** What a failed restore leaves behind. */
-  atomicity: string;
-  /** What the data's own system must allow. */
-  privileges?: string;
   scripts: Readonly<Record<Operation, string>>;
   validator: Validator;
 }

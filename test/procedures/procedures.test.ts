@@ -5,7 +5,7 @@ import { Ajv, type AnySchemaObject } from 'ajv';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
-import { renderProcedureDocs } from '../../scripts/procedure-docs.ts';
+import { type ForPeople, renderProcedureDocs } from '../../scripts/procedure-docs.ts';
 import { formats } from '../../src/api/formats.ts';
 import type { Operation, Procedure } from '../../src/api/procedure.ts';
 
@@ -19,7 +19,7 @@ const ajv = () =>
     formats: { ...formats, regex: true },
   });
 
-interface Case extends Omit<Procedure, 'validator' | 'parameters'> {
+interface Case extends Omit<Procedure, 'validator' | 'parameters'>, ForPeople {
   folder: string;
   parameters: AnySchemaObject & Procedure['parameters'];
 }
