@@ -29,9 +29,10 @@ const LOG_EVERY_MS = 30_000;
 
 export function createConsole(options: ConsoleOptions): Console {
   const { write, format, verbosity, progress, clock } = options;
+  const every = progress === 'line' ? LINE_EVERY_MS : LOG_EVERY_MS;
   let drawn = false;
   let first: Moment | undefined;
-  let lastAt = 0;
+  let lastAt: number | undefined;
 
   const clear = () => {
     if (drawn) write('\r\u001b[K');
@@ -45,11 +46,10 @@ export function createConsole(options: ConsoleOptions): Console {
     const at = clock();
     // Every phase has a rate and a time of its own.
     if (first?.phase !== now.phase) first = { phase: now.phase, at };
-    if (at - lastAt < (progress === 'line' ? LINE_EVERY_MS : LOG_EVERY_MS)) return;
     // Nothing to say yet in the first half minute of a log.
-    const silent = progress === 'log' && lastAt === 0;
+    if (lastAt === undefined && progress === 'log') lastAt = at;
+    if (lastAt !== undefined && at - lastAt < every) return;
     lastAt = at;
-    if (silent) return;
     const described = describeProgress(now, at - first.at);
     if (progress === 'line') {
       write(`\r${described.text.slice(0, Math.max(20, options.columns() - 1))}\u001b[K`);
@@ -68,7 +68,7 @@ export function createConsole(options: ConsoleOptions): Console {
     },
     error: (message, hint, fields) => {
       log('error', message, { ...fields, ...(hint !== undefined && format !== 'people' && { try: hint }) });
-      if (hint !== undefined && format === 'people') write(`  try: ${hint}\n`);
+      if (hint !== undefined && format === 'people') write(`  try: ${printable(hint)}\n`);
     },
     progress: progress === 'never' || verbosity < 2 ? () => {} : move,
     end: clear,
@@ -83,7 +83,7 @@ function lineOf(
   fields: Fields,
 ): string {
   const given = Object.entries(fields).filter(([, value]) => value !== undefined);
-  if (format === 'json') return JSON.stringify({ time, level, msg: message, ...Object.fromEntries(given) });
+  if (format === 'json') return jsonOf({ time, level, msg: message, ...Object.fromEntries(given) });
   if (format === 'text') {
     const pairs = given.map(([name, value]) => ` ${name}=${quoted(String(value))}`).join('');
     return `time=${quoted(time)} level=${level} msg=${quoted(message)}${pairs}`;
@@ -93,12 +93,23 @@ function lineOf(
   return level === 'info' ? printable(text) : `backup-maker: ${level}: ${printable(text)}`;
 }
 
+/** Control characters, and those that turn the direction of writing around. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones to be replaced
+const STEERING = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
 /** What a server or a file name says must not steer somebody's terminal. */
-function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones to be replaced
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
+export function printable(text: string): string {
+  return text.replace(STEERING, ' ');
+}
+
+/** JSON on one line, in which nothing steers a terminal either. */
+export function jsonOf(value: unknown): string {
+  return JSON.stringify(value).replace(
+    STEERING,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 function quoted(text: string): string {
-  return /^[\w./:+-]+$/.test(text) ? text : JSON.stringify(text);
+  return /^[\w./:+-]+$/.test(text) ? text : jsonOf(text);
 }

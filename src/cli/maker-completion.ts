@@ -1,6 +1,6 @@
 /** The command completion: scripts for bash, zsh and fish, made from the commands themselves. */
 import { Argument, Command } from 'commander';
-import type { MakerOutside } from './outside.ts';
+import { type MakerOutside, print } from './outside.ts';
 
 export function completionCommand(program: Command, outside: MakerOutside): Command {
   return new Command('completion')
@@ -13,9 +13,7 @@ Examples:
   source <(backup-maker completion bash)
   backup-maker completion fish > ~/.config/fish/completions/backup-maker.fish`,
     )
-    .action((shell: string) => {
-      outside.stdout.write(scriptFor(shell, entriesOf(program)));
-    });
+    .action((shell: string) => print(outside, scriptFor(shell, entriesOf(program))));
 }
 
 interface Entry {
@@ -29,7 +27,12 @@ function entriesOf(command: Command): Entry[] {
   return command.commands.map((child) => ({
     name: child.name(),
     description: child.description(),
-    flags: [...child.options.map(({ long, description }) => ({ long: long ?? '', description })), HELP],
+    flags: [
+      ...child.options
+        .filter(({ hidden }) => !hidden)
+        .map(({ long, description }) => ({ long: long ?? '', description })),
+      HELP,
+    ],
     commands: entriesOf(child),
   }));
 }
@@ -48,12 +51,16 @@ function bash(entries: readonly Entry[]): string {
     branch(entry.name, entry),
   ]);
   return `_backup_maker() {
-  local current=\${COMP_WORDS[COMP_CWORD]} words=() word
+  local current=\${COMP_WORDS[COMP_CWORD]} command='' child='' word
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case $word in -*) ;; *) words+=("$word") ;; esac
+    if [[ -n $command ]]; then
+      case $word in -*) ;; *) child=$word; break ;; esac
+    else
+      case $word in ${entries.map(({ name }) => name).join('|')}) command=$word ;; esac
+    fi
   done
   COMPREPLY=()
-  case "\${words[0]-} \${words[1]-}" in
+  case "$command $child" in
 ${cases.join('\n')}
     *) COMPREPLY=($(compgen -W '${entries.map(({ name }) => name).join(' ')}' -- "$current")) ;;
   esac

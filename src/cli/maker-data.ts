@@ -5,7 +5,8 @@ import { commandEnvironment } from '../client/command/environment.ts';
 import { failure } from '../client/failure.ts';
 import type { Repository } from '../client/http/repository.ts';
 import { make } from '../client/make.ts';
-import { type ReadOptions, restore } from '../client/restore.ts';
+import type { Fields } from '../client/report.ts';
+import { type Read, type ReadOptions, restore } from '../client/restore.ts';
 import { save } from '../client/save.ts';
 import { addFlags } from './maker-flags.ts';
 import {
@@ -31,9 +32,9 @@ export function makeCommand(outside: MakerOutside): Command {
 Examples:
   backup-maker make -c 'pg_dump -Fc app' -k public.key
   backup-maker make -c 'tar -cf - ./data' -r age1…
-Without an error from the command and from the server nothing is stored.`,
+Unless the command succeeds and all it wrote has arrived, nothing is stored.`,
     );
-  addFlags(command, 'collection', 'command', 'encrypting', 'server');
+  addFlags(command, 'collection', 'command', 'timeout', 'encrypting', 'server', 'output', 'originalMake');
   return runs(command, outside, async (run) => {
     const { flags, console, signal } = run;
     const collectionId = collectionOf(flags);
@@ -58,7 +59,7 @@ Without an error from the command and from the server nothing is stored.`,
         report: console,
       }),
     );
-    if (made === 'already-done') return;
+    if (made === 'already-done') return before(run, collectionId);
     const { versionNumber, plainBytes, storedBytes, sha256, version } = made;
     console.info('Version uploaded', {
       collection: collectionId,
@@ -68,7 +69,7 @@ Without an error from the command and from the server nothing is stored.`,
       sha256,
     });
     if (flags.json)
-      run.result(
+      await run.result(
         { collectionId, version: versionNumber, plainBytes, storedBytes, sha256, filename: version.filename },
         '',
       );
@@ -86,7 +87,8 @@ Examples:
   backup-maker restore -s 12 -c 'tar -xf - -C ./data' -p identity.txt
 The command's input ends only after everything was verified; if anything is wrong, the command is killed before.`,
     );
-  addFlags(command, 'collection', 'version', 'command', 'decrypting', 'plain', 'server');
+  addFlags(command, 'collection', 'version', 'command', 'timeout', 'decrypting', 'plain', 'server', 'output');
+  addFlags(command, 'originalRead');
   return runs(command, outside, async (run) => {
     const { flags, console } = run;
     const options = await readOptionsOf(run);
@@ -98,9 +100,10 @@ The command's input ends only after everything was verified; if anything is wron
     const restored = await withRepository(run, (repository) =>
       restore({ ...options, ...work, ...timeoutOf(flags), repository }),
     );
-    if (restored === 'already-done') return;
-    console.info('Backup restored', { collection: options.collectionId, ...describe(restored) });
-    if (flags.json) run.result({ collectionId: options.collectionId, ...describe(restored) }, '');
+    const { collectionId } = options;
+    if (restored === 'already-done') return before(run, collectionId);
+    console.info('Backup restored', { collection: collectionId, ...fieldsOf(restored) });
+    if (flags.json) await run.result({ collectionId, ...resultOf(restored) }, '');
   });
 }
 
@@ -117,18 +120,19 @@ Examples:
   backup-maker download --save-path app.age      # then: age -d -i identity.txt app.age | zstd -d
 The file appears only once it is complete and verified.`,
     );
-  addFlags(command, 'collection', 'version', 'decrypting', 'plain', 'server');
+  addFlags(command, 'collection', 'version', 'decrypting', 'plain', 'server', 'output');
+  addFlags(command, 'originalRead', 'originalDownload');
   return runs(command, outside, async (run) => {
     const { flags, console } = run;
     const options = await readOptionsOf(run);
-    const path = required(flags.savePath, '--save-path', 'none');
+    const path = required(flags.savePath, '--save-path', '--save-path app.dump');
     const asStored = flags.asStored === true || (!options.identities && !options.noEncryption);
     const saved = await withRepository(run, (repository) =>
       save({ ...options, repository, asStored, to: path === '-' ? outside.stdout : path }),
     );
-    console.info('Version downloaded', { collection: options.collectionId, ...describe(saved), file: path });
-    if (flags.json && path !== '-')
-      run.result({ collectionId: options.collectionId, ...describe(saved), file: path }, '');
+    const { collectionId } = options;
+    console.info('Version downloaded', { collection: collectionId, ...fieldsOf(saved), file: path });
+    if (flags.json && path !== '-') await run.result({ collectionId, ...resultOf(saved), file: path }, '');
   });
 }
 
@@ -143,18 +147,24 @@ Examples:
   backup-maker check -p private.key
   backup-maker check --all -p private.key --json`,
     );
-  addFlags(command, 'collection', 'version', 'decrypting', 'plain', 'server');
+  addFlags(command, 'collection', 'version', 'decrypting', 'plain', 'server', 'output');
   return runs(command, outside, async (run) => {
     const options = await readOptionsOf(run);
     const bad = await withRepository(run, async (repository) => {
       const versions = run.flags.all ? await versionsOf(repository, options.collectionId) : [options.version];
-      let damaged = 0;
+      let count = 0;
       for (const version of versions)
-        if (!(await checkOne({ ...options, repository, version }, run))) damaged++;
-      return damaged;
+        if (!(await checkOne({ ...options, repository, version }, run))) count++;
+      return { count, of: versions.length };
     });
-    if (bad > 0)
-      throw failure('unhealthy', `${bad} of the versions ${bad === 1 ? 'is' : 'are'} not intact, see above`);
+    if (bad.count > 0)
+      throw failure(
+        'unhealthy',
+        bad.of === 1
+          ? 'the version cannot be relied on, see above'
+          : `${bad.count} of ${bad.of} versions cannot be relied on, see above`,
+        run.flags.all ? undefined : 'backup-maker check --all says which versions are intact',
+      );
   });
 }
 
@@ -167,17 +177,22 @@ async function versionsOf(repository: Repository, collectionId: string): Promise
 
 async function checkOne(options: ReadOptions, run: Run): Promise<boolean> {
   const { versionNumber, read, problem } = await check(options);
+  // Of many versions some may be of another key; of a single one that is the user's mistake.
+  if (problem && problem.problem.code !== 'damaged' && !run.flags.all) throw problem;
   const version = versionNumber ?? options.version;
   if (read) {
     const { plainBytes, storedBytes } = read;
-    run.result(
+    await run.result(
       { version, intact: true, plainBytes, storedBytes },
       `version ${version}: intact, ${formatBytes(plainBytes)} (${formatBytes(storedBytes)} stored)`,
     );
     return true;
   }
-  const reason = problem?.message ?? '';
-  run.result({ version, intact: false, reason }, `version ${version}: NOT INTACT: ${reason}`);
+  const { code, message: reason } = problem?.problem ?? { code: 'damaged', message: '' };
+  await run.result(
+    { version, intact: false, code, reason },
+    `version ${version}: ${code === 'damaged' ? 'NOT INTACT' : 'CANNOT BE READ'}: ${reason}`,
+  );
   return false;
 }
 
@@ -194,14 +209,17 @@ async function readOptionsOf(run: Run): Promise<Omit<ReadOptions, 'repository'>>
   };
 }
 
-function describe({
-  versionNumber,
-  plainBytes,
-  storedBytes,
-}: {
-  versionNumber: number | undefined;
-  plainBytes: number;
-  storedBytes: number;
-}): { version: number | undefined; bytes: number; storedBytes: number } {
+/** The ledger says that there is nothing to do. */
+async function before({ flags, result }: Run, collectionId: string): Promise<void> {
+  if (flags.json) await result({ collectionId, doneBefore: true }, '');
+}
+
+/** For the log, in the words of all its lines. */
+function fieldsOf({ versionNumber, plainBytes, storedBytes }: Read): Fields {
   return { version: versionNumber, bytes: plainBytes, storedBytes };
+}
+
+/** For programs. */
+function resultOf({ versionNumber, plainBytes, storedBytes }: Read): object {
+  return { version: versionNumber, plainBytes, storedBytes };
 }

@@ -11,6 +11,8 @@ interface Flag {
   repeated?: boolean;
   choices?: readonly string[];
   fallback?: string;
+  /** Not in the help: taken because the original took it. */
+  hidden?: boolean;
 }
 
 /** Everything that the commands read, as commander names it. */
@@ -71,7 +73,7 @@ export const GROUPS = {
     },
     {
       names: '--access-key-file <file>',
-      variable: 'BM_ACCESS_KEY_FILE',
+      variable: 'BM_ACCESS_KEY_PASSWORD_FILE',
       description: "file that holds the access key's password",
     },
     {
@@ -86,6 +88,8 @@ export const GROUPS = {
       parse: seconds,
       fallback: '300',
     },
+  ],
+  output: [
     {
       names: '--log-level <level>',
       variable: 'BM_LOG_LEVEL',
@@ -103,7 +107,7 @@ export const GROUPS = {
     {
       names: '--progress <when>',
       variable: 'BM_PROGRESS',
-      description: 'auto: a moving line on a terminal, else a line every half minute',
+      description: 'auto: a moving line on a terminal, else a line every half minute; always: a moving line',
       choices: ['auto', 'always', 'never'],
       fallback: 'auto',
     },
@@ -122,6 +126,8 @@ export const GROUPS = {
       variable: 'BM_CMD',
       description: 'what the shell runs: bash with pipefail, or sh where there is no bash',
     },
+  ],
+  timeout: [
     {
       names: '--timeout <seconds>',
       variable: 'BM_TIMEOUT',
@@ -196,6 +202,42 @@ export const GROUPS = {
       description: 'take the version as it is, encrypted or not',
     },
   ],
+  health: [
+    {
+      names: '--health-code <code>',
+      variable: 'BM_HEALTH_CODE',
+      description: "the collection's health code, if it has one; better as the variable",
+    },
+  ],
+  /** Without effect, as in the original: a public key needs no passphrase. */
+  originalMake: [
+    {
+      names: '--passphrase <passphrase>',
+      variable: 'BM_PASSPHRASE',
+      description: 'without effect',
+      hidden: true,
+    },
+  ],
+  /** Without effect: the private key says for whom it is. */
+  originalRead: [
+    {
+      names: '-r, --recipient <recipient>',
+      variable: 'BM_RECIPIENT',
+      description: 'without effect',
+      repeated: true,
+      hidden: true,
+    },
+  ],
+  /** Without effect: there is no command. The original did not apply it either. */
+  originalDownload: [
+    {
+      names: '--timeout <seconds>',
+      variable: 'BM_TIMEOUT',
+      description: 'without effect',
+      parse: seconds,
+      hidden: true,
+    },
+  ],
   version: [
     {
       names: '-s, --version <version>',
@@ -216,24 +258,36 @@ export function addFlags(command: Command, ...groups: Group[]): Command {
 }
 
 function optionOf(flag: Flag): Option {
-  const { names, variable, description, parse, repeated, choices, fallback } = flag;
+  const { names, variable, description, parse, repeated, choices, fallback, hidden } = flag;
   const option = new Option(names, variable ? `${description} [${variable}]` : description);
   if (choices) option.choices(choices);
   if (parse) option.argParser(parse);
   if (repeated) option.argParser((text: string, before?: string[]) => [...(before ?? []), text]);
   if (fallback !== undefined) option.default(parse ? parse(fallback) : fallback, fallback);
+  if (hidden) option.hideHelp();
   return option;
 }
 
-/** Variables that are not empty overwrite what the flags said, as in the original. @throws {UserError} `usage` */
-export function readVariables(command: Command, env: NodeJS.ProcessEnv): void {
+/**
+ * Variables that are not empty overwrite what the flags said, as in the original.
+ *
+ * @returns sentences about flags that say something else and are not heard. @throws {UserError} `usage`
+ */
+export function readVariables(command: Command, env: NodeJS.ProcessEnv): string[] {
+  const unheard: string[] = [];
   const flags: readonly Flag[] = Object.values(GROUPS).flat();
   for (const option of command.options) {
     const flag = flags.find(({ names }) => names === option.flags);
     const value = flag?.variable === undefined ? undefined : env[flag.variable];
     if (!flag || value === undefined || value === '') continue;
-    command.setOptionValueWithSource(option.attributeName(), read(option, flag, value), 'env');
+    const name = option.attributeName();
+    const heard = read(option, flag, value);
+    const given = command.getOptionValueSource(name) === 'cli';
+    if (given && String(command.getOptionValue(name)) !== String(heard))
+      unheard.push(`${option.long} has no effect: the variable ${flag.variable} is set, and wins`);
+    command.setOptionValueWithSource(name, heard, 'env');
   }
+  return unheard;
 }
 
 function read(option: Option, { repeated, parse, choices, variable }: Flag, text: string): unknown {
@@ -249,7 +303,8 @@ function read(option: Option, { repeated, parse, choices, variable }: Flag, text
   try {
     return parse ? parse(text) : text;
   } catch (error) {
-    if (error instanceof InvalidArgumentError) throw failure('usage', `${variable}: ${error.message}`);
+    if (error instanceof InvalidArgumentError)
+      throw failure('usage', `${variable}: ${error.message.replace(/\.$/, '')}`);
     throw error;
   }
 }
@@ -270,8 +325,9 @@ function seconds(text: string): number {
 const LEVELS = ['panic', 'fatal', 'error', 'warn', 'warning', 'info', 'debug', 'trace'];
 
 function level(text: string): string {
-  if (!LEVELS.includes(text)) throw new InvalidArgumentError(`it is one of ${LEVELS.join(', ')}.`);
-  return text === 'warning' ? 'warn' : text;
+  const level = text.toLowerCase();
+  if (!LEVELS.includes(level)) throw new InvalidArgumentError(`it is one of ${LEVELS.join(', ')}.`);
+  return level === 'warning' ? 'warn' : level;
 }
 
 function compression(text: string): string {

@@ -8,22 +8,21 @@ import { type Identities, type Recipients, readIdentities, readRecipients } from
 import type { MakerFlags } from './maker-flags.ts';
 
 /** The value, or what to write to give it. @throws {UserError} `usage` */
-export function required(value: string | undefined, flag: string, variable: string): string {
-  if (value === undefined || value === '')
-    throw failure('usage', `${flag} is missing`, `${flag} <…>, or the variable ${variable}`);
+export function required(value: string | undefined, flag: string, hint: string): string {
+  if (value === undefined || value === '') throw failure('usage', `${flag} is missing`, hint);
   return value;
 }
 
 export function urlOf({ url }: MakerFlags): string {
-  return required(url, '--url', 'BM_URL');
+  return required(url, '--url', 'export BM_URL=https://backups.example.org');
 }
 
 export function collectionOf({ collectionId }: MakerFlags): string {
-  return required(collectionId, '--collection-id', 'BM_COLLECTION_ID');
+  return required(collectionId, '--collection-id', 'export BM_COLLECTION_ID=app');
 }
 
 export function commandOf({ cmd }: MakerFlags): string {
-  return required(cmd, '--cmd', 'BM_CMD');
+  return required(cmd, '--cmd', "--cmd 'pg_dump -Fc -Z0 app', or the variable BM_CMD");
 }
 
 /** An access key if there is one, else a token. @throws {UserError} `usage` if there is neither, or half of one. */
@@ -38,7 +37,7 @@ export async function credentialsOf(flags: MakerFlags, env: NodeJS.ProcessEnv): 
     throw failure(
       'usage',
       'an access key is given without its password',
-      'the variable BM_ACCESS_KEY_PASSWORD, or --access-key-file <file>',
+      'export BM_ACCESS_KEY_PASSWORD=…, or --access-key-file <file that holds it>',
     );
   }
   const token =
@@ -47,17 +46,22 @@ export async function credentialsOf(flags: MakerFlags, env: NodeJS.ProcessEnv): 
   throw failure(
     'usage',
     'nothing says who is asking: there is neither an access key nor a token',
-    'the variables BM_ACCESS_KEY_USERNAME (user$key) and BM_ACCESS_KEY_PASSWORD, or BM_AUTH_TOKEN',
+    "export BM_ACCESS_KEY_USERNAME='user$key' BM_ACCESS_KEY_PASSWORD=…, or export BM_AUTH_TOKEN=…",
   );
 }
 
 /** Undefined if the user said, in one of the ways there are, that the data is not to be encrypted. @throws {UserError} */
 export async function recipientsOf(flags: MakerFlags): Promise<Recipients | undefined> {
-  const { encryption, key, recipient = [] } = flags;
+  const { encryption, key } = flags;
   const files = (key ?? []).filter((file) => file !== '');
+  const recipient = (flags.recipient ?? []).filter((value) => value !== '');
   if (!encryption) {
     if (files.length > 0 || recipient.length > 0)
-      throw failure('usage', '--no-encryption excludes --key and --recipient: leave one of them out');
+      throw failure(
+        'usage',
+        '--no-encryption excludes --key and --recipient, and both are given, as flags or as variables',
+        'unset BM_PUBLIC_KEY_PATH BM_RECIPIENT, or BM_NO_ENCRYPTION',
+      );
     return undefined;
   }
   const literal = recipient.filter((value) => /^age1/.test(value));
@@ -68,7 +72,7 @@ export async function recipientsOf(flags: MakerFlags): Promise<Recipients | unde
     throw failure(
       'usage',
       'nothing says for whom to encrypt',
-      '--key <file of public keys>, --recipient age1…, or --no-encryption',
+      '--key backup.key.pub (backup-maker keygen makes one), --recipient age1…, or --no-encryption',
     );
   }
   const materials = await Promise.all(files.map((file) => readKey(file, '--key')));
@@ -77,7 +81,7 @@ export async function recipientsOf(flags: MakerFlags): Promise<Recipients | unde
       select,
     });
   } catch (error) {
-    throw located(error, files);
+    throw located(error, [...files, ...(recipient.length > 0 ? ['--recipient'] : [])]);
   }
 }
 
@@ -85,7 +89,11 @@ export async function recipientsOf(flags: MakerFlags): Promise<Recipients | unde
 export async function identitiesOf(flags: MakerFlags): Promise<Identities | undefined> {
   const files = [...(flags.privateKey ?? []), ...(flags.identity ?? [])].filter((file) => file !== '');
   if (!flags.encryption && files.length > 0)
-    throw failure('usage', '--no-encryption excludes --private-key: leave one of them out');
+    throw failure(
+      'usage',
+      '--no-encryption excludes --private-key, and both are given, as flags or as variables',
+      'unset BM_PRIVATE_KEY_PATH, or BM_NO_ENCRYPTION',
+    );
   if (files.length === 0) return undefined;
   const passphrase =
     flags.passphraseFile === undefined
@@ -114,7 +122,7 @@ export function actionOf(env: NodeJS.ProcessEnv): Action | undefined {
   if (!name) return undefined;
   return {
     name,
-    namespace: required(namespace, 'the namespace of the action', 'BM_ACTION_NAMESPACE'),
+    namespace: required(namespace, 'the namespace of the action', 'export BM_ACTION_NAMESPACE=…'),
     runId: runId || '1',
     retry: /^(true|yes|1)$/i.test(env.BM_ACTION_RETRY ?? ''),
   };
@@ -126,7 +134,7 @@ export async function caOf({ caFile }: MakerFlags): Promise<{ ca?: Buffer }> {
 }
 
 async function readSecret(file: string, flag: string): Promise<string> {
-  const text = (await readInput(file, flag, 'usage')).toString('utf8').trim();
+  const text = (await readInput(file, flag, 'usage')).toString('utf8').replace(/\r?\n$/, '');
   if (text === '') throw failure('usage', `${flag}: ${file} is empty`);
   return text;
 }

@@ -11,7 +11,7 @@ import { addGenerateCommand } from './maker-generate.ts';
 import { keygenCommand } from './maker-keygen.ts';
 import { listCommand, loginCommand, statusCommand } from './maker-look.ts';
 import { consoleOf } from './maker-run.ts';
-import type { MakerOutside } from './outside.ts';
+import { ignoreListenersThatLeave, type MakerOutside } from './outside.ts';
 
 /** A bug of ours, as in sysexits.h. */
 const BUG = 70;
@@ -21,7 +21,7 @@ Exit status:
   0    done, or the ledger says that an earlier run did it
   1    something that the program does not support
   2    wrong usage: a flag, a variable, or two that exclude each other
-  3    the command failed or was killed; nothing was stored, or its input never ended
+  3    the command failed or was killed
   4    the command took longer than --timeout
   5    the command succeeded and wrote nothing
   6    a key is missing, cannot be read, or does not open the version
@@ -35,10 +35,11 @@ Exit status:
   70   a bug in this program
   74   the output cannot be written: disk full, no permission
   75   the server cannot be reached or is not ready: try again later
-  130, 143   stopped by SIGINT, SIGTERM`;
+  129, 130, 143   stopped by SIGHUP, SIGINT, SIGTERM`;
 
 /** Runs the program and resolves to its exit status. */
 export async function runMaker(args: readonly string[], outside: MakerOutside): Promise<number> {
+  ignoreListenersThatLeave(outside);
   let stoppedBy: NodeJS.Signals | undefined;
   outside.onSignal((signal) => {
     stoppedBy ??= signal;
@@ -61,11 +62,15 @@ export function createMaker(outside: MakerOutside): Command {
     .version(packageJson.version, '-V, --version')
     .enablePositionalOptions()
     .exitOverride()
-    .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      outputError: (text, write) => write(discreet(text)),
+    })
     .showHelpAfterError('(backup-maker help lists the commands, backup-maker help <command> its flags)')
     .addHelpText('after', EXIT_STATUS);
   // The original took these in front of the command as well.
-  addFlags(program, 'collection', 'server');
+  addFlags(program, 'collection', 'timeout', 'server', 'output');
   for (const option of program.options) if (option.long !== '--version') option.hideHelp();
   const commands = [
     makeCommand,
@@ -80,8 +85,16 @@ export function createMaker(outside: MakerOutside): Command {
   for (const create of commands) program.addCommand(inheriting(create(outside), program));
   addGenerateCommand(program, outside);
   program.addCommand(inheriting(completionCommand(program, outside), program));
-  for (const command of program.commands) command.addHelpText('after', EXIT_STATUS);
+  for (const command of program.commands)
+    for (const each of [command, ...command.commands]) each.addHelpText('after', EXIT_STATUS);
   return program;
+}
+
+/** What was not understood may be half of a secret, or a secret behind a misspelt flag: arguments are counted, not repeated. */
+function discreet(error: string): string {
+  return error
+    .replace(/(too many arguments .* but got \d+): [\s\S]*\.\n/, '$1.\n')
+    .replace(/(unknown option '(?:--[^=']*|-[^-]))[\s\S]*'/, "$1'");
 }
 
 function inheriting(command: Command, program: Command): Command {
@@ -97,7 +110,8 @@ function report(
   stoppedBy: NodeJS.Signals | undefined,
 ): number {
   // The flags may be what is wrong, so only what can be told without them decides how this looks.
-  const json = args.includes('--json') || outside.env.BM_LOG_FORMAT === 'json';
+  const asked = /(?:^| )--(?:json|log-format[ =]json)(?: |$)/.test(args.join(' '));
+  const json = asked || outside.env.BM_LOG_FORMAT === 'json';
   const console = consoleOf({ json, logFormat: 'auto' }, outside);
   if (error instanceof UserError) {
     const { message, proposal, code } = error.problem;
@@ -106,7 +120,11 @@ function report(
     return exitCode;
   }
   const { stack, message } = error instanceof Error ? error : new Error(String(error));
-  console.error(`this is a bug in backup-maker: ${message}`, undefined, { exitStatus: BUG });
-  if (stack && outside.env.BM_LOG_LEVEL !== undefined) outside.stderr.write(`${stack}\n`);
+  console.error(
+    `this is a bug in backup-maker: ${message}`,
+    'run it again with BM_LOG_LEVEL=debug, and report what it says at https://github.com/riotkit-org/backup-maker/issues',
+    { exitStatus: BUG },
+  );
+  if (stack && /^(debug|trace)$/i.test(outside.env.BM_LOG_LEVEL ?? '')) outside.stderr.write(`${stack}\n`);
   return BUG;
 }

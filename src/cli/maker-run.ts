@@ -2,10 +2,10 @@
 import type { Command } from 'commander';
 import { failure } from '../client/failure.ts';
 import { openRepository, type Repository } from '../client/http/repository.ts';
-import { type Console, createConsole } from './console.ts';
+import { type Console, createConsole, jsonOf, printable } from './console.ts';
 import { type MakerFlags, readVariables } from './maker-flags.ts';
 import { caOf, credentialsOf, urlOf } from './maker-options.ts';
-import type { MakerOutside } from './outside.ts';
+import { type MakerOutside, print } from './outside.ts';
 
 export interface Run {
   flags: MakerFlags;
@@ -13,24 +13,26 @@ export interface Run {
   /** Aborted when the program is asked to stop; its reason is the `UserError` to end with. */
   signal: AbortSignal;
   outside: MakerOutside;
-  /** Prints the result: as JSON if that was asked for, else in words. */
-  result(value: object, words: string): void;
+  /** Prints the result: as JSON if that was asked for, else in words. @throws {UserError} `output-failed` */
+  result(value: object, words: string): Promise<void>;
 }
 
 /** Connects a command to what it does. Flags in front of the command count as well, and variables win over both. */
 export function runs(command: Command, outside: MakerOutside, work: (run: Run) => Promise<void>): Command {
   return command.action(async () => {
-    const flags = flagsOf(command, outside.env);
+    const { flags, unheard } = flagsOf(command, outside.env);
     const console = consoleOf(flags, outside);
+    for (const sentence of unheard) console.warn(sentence);
     const stopped = new AbortController();
     outside.onSignal((signal) => {
       stopped.abort(
-        failure('interrupted', `stopped by ${signal}: nothing was stored, and nothing was loaded to its end`),
+        failure('interrupted', `stopped by ${signal}: what was not complete was neither stored nor loaded`),
       );
     });
     const result = (value: object, words: string) => {
       console.end();
-      outside.stdout.write(`${flags.json ? JSON.stringify(value) : words}\n`);
+      const lines = words.split('\n').map(printable).join('\n');
+      return print(outside, `${flags.json ? jsonOf(value) : lines}\n`);
     };
     try {
       await work({ flags, console, signal: stopped.signal, outside, result });
@@ -40,7 +42,7 @@ export function runs(command: Command, outside: MakerOutside, work: (run: Run) =
   });
 }
 
-/** Opens the server for the time of the work. */
+/** Opens the server for the time of the work. `keepSession`: if the work succeeds, whoever has its token may go on with it. */
 export async function withRepository<T>(
   { flags, console, signal, outside }: Run,
   work: (repository: Repository) => Promise<T>,
@@ -53,15 +55,20 @@ export async function withRepository<T>(
     idleTimeoutMs: flags.idleTimeout * 1000,
     signal,
     report: console,
+    env: outside.env,
+    ...(outside.backoffMs && { backoffMs: outside.backoffMs }),
   });
+  let succeeded = false;
   try {
-    return await work(repository);
+    const result = await work(repository);
+    succeeded = true;
+    return result;
   } finally {
-    await repository.close({ keepSession });
+    await repository.close({ keepSession: keepSession && succeeded });
   }
 }
 
-function flagsOf(command: Command, env: NodeJS.ProcessEnv): MakerFlags {
+function flagsOf(command: Command, env: NodeJS.ProcessEnv): { flags: MakerFlags; unheard: string[] } {
   const { parent } = command;
   for (const option of command.options) {
     const name = option.attributeName();
@@ -69,23 +76,21 @@ function flagsOf(command: Command, env: NodeJS.ProcessEnv): MakerFlags {
     if (inFront && command.getOptionValueSource(name) !== 'cli')
       command.setOptionValueWithSource(name, parent.getOptionValue(name), 'cli');
   }
-  readVariables(command, env);
-  return command.opts<MakerFlags>();
+  const unheard = readVariables(command, env);
+  return { flags: command.opts<MakerFlags>(), unheard };
 }
 
 const VERBOSITY: Readonly<Record<string, number>> = { panic: 0, fatal: 0, error: 0, warn: 1, info: 2 };
 
 export function consoleOf(flags: Partial<MakerFlags>, { stderr }: MakerOutside): Console {
-  const terminal = stderr.isTTY === true;
   const { progress = 'auto', logFormat = 'auto' } = flags;
-  const format =
-    flags.json || logFormat === 'json' ? 'json' : terminal && logFormat === 'auto' ? 'people' : 'text';
-  const moving = format === 'people' && progress !== 'never';
+  const people = logFormat === 'auto' && (stderr.isTTY === true || progress === 'always');
+  const format = flags.json || logFormat === 'json' ? 'json' : people ? 'people' : 'text';
   return createConsole({
     write: (text) => stderr.write(text),
     format,
     verbosity: VERBOSITY[flags.logLevel ?? 'info'] ?? 3,
-    progress: progress === 'never' ? 'never' : moving ? 'line' : 'log',
+    progress: progress === 'never' ? 'never' : format === 'people' ? 'line' : 'log',
     columns: () => stderr.columns ?? 80,
     clock: () => performance.now(),
     now: () => new Date().toISOString(),

@@ -1,10 +1,12 @@
 /** What a program has of the outside; tests hand in their own. */
 import type { Readable, Writable } from 'node:stream';
+import { failure } from '../client/failure.ts';
 
 export interface Terminal {
   write(text: string): unknown;
   isTTY?: boolean;
   columns?: number;
+  on?(event: 'error', listener: (error: Error) => void): unknown;
 }
 
 export interface MakerOutside {
@@ -14,4 +16,23 @@ export interface MakerOutside {
   stderr: Terminal;
   /** Calls the handler with each signal that asks the program to stop. */
   onSignal(handler: (signal: NodeJS.Signals) => void): void;
+  /** Waits before the server is asked again, in milliseconds; tests have no time. */
+  backoffMs?: readonly number[];
+}
+
+/** Resolves once the text was taken. @throws {UserError} `output-failed` */
+export function print({ stdout }: Pick<MakerOutside, 'stdout'>, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stdout.write(text, (error) => {
+      if (error)
+        reject(failure('output-failed', `cannot write the output: ${error.message}`, undefined, error));
+      else resolve();
+    });
+  });
+}
+
+/** Somebody who stops listening must not end the program in the middle of its work: what has to be written is written with `print`. */
+export function ignoreListenersThatLeave({ stdout, stderr }: Pick<MakerOutside, 'stdout' | 'stderr'>): void {
+  stdout.on('error', () => {});
+  stderr.on?.('error', () => {});
 }

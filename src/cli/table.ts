@@ -1,5 +1,9 @@
-/** Rows for people: columns as wide as their widest cell. */
-export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+/** Rows and ages for people. */
+import { printable } from './console.ts';
+
+/** Rows for people: columns as wide as their widest cell. What a cell says stays within it. */
+export function table(header: readonly string[], cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map(printable));
   const widths = header.map((name, column) =>
     Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)),
   );
@@ -15,6 +19,7 @@ export function table(header: readonly string[], rows: readonly (readonly string
 
 /** How long ago, in one unit: `3 hours ago`. */
 export function formatAge(milliseconds: number): string {
+  if (Number.isNaN(milliseconds)) return 'unknown';
   const units: readonly [number, string][] = [
     [86_400_000, 'day'],
     [3_600_000, 'hour'],

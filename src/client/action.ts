@@ -24,11 +24,16 @@ export interface Guarded {
   action: Action | undefined;
   signal: AbortSignal;
   report: Report;
+  lease?: Lease;
 }
 
-/** How long a silent run is believed to go on, and how often a run says that it does. Seconds. */
-const LEASE_SECONDS = 300;
-const RENEW_SECONDS = 60;
+/** How long a silent run is believed to go on, and how often a run says that it does. */
+export interface Lease {
+  seconds: number;
+  renewEverySeconds: number;
+}
+
+const LEASE: Lease = { seconds: 300, renewEverySeconds: 60 };
 
 /**
  * Does the work if the ledger gives this run the action, and records how it ended. The work's signal is aborted once the ledger
@@ -41,7 +46,7 @@ export async function once<Result extends { versionNumber: number | undefined }>
   guarded: Guarded,
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result | 'already-done'> {
-  const { action, signal } = guarded;
+  const { action, signal, lease = LEASE } = guarded;
   if (!action) return work(signal);
   const key: ActionKey = {
     namespace: action.namespace,
@@ -49,11 +54,13 @@ export async function once<Result extends { versionNumber: number | undefined }>
     runId: action.runId,
     holder: randomBytes(16).toString('hex'),
   };
-  if (!(await claim(guarded, key))) return 'already-done';
+  // Before the server hears of it, so that we never believe in it longer than the server does.
+  const claimedAt = performance.now();
+  if (!(await claim(guarded, key, lease))) return 'already-done';
 
   const lost = new AbortController();
   const ended = new AbortController();
-  const renewing = renew(guarded, key, lost, ended.signal);
+  const renewing = renew(guarded, { key, lease, claimedAt }, lost, ended.signal);
   try {
     const result = await work(AbortSignal.any([signal, lost.signal]));
     await finish(guarded, key, { state: 'done', ...versionOf(result) });
@@ -91,10 +98,11 @@ async function finish(
 async function claim(
   { repository, collectionId, operation, action, report }: Guarded,
   key: ActionKey,
+  lease: Lease,
 ): Promise<boolean> {
   const { outcome, action: known } = await repository.claim(collectionId, key, {
     operation,
-    leaseSeconds: LEASE_SECONDS,
+    leaseSeconds: lease.seconds,
     ...(action?.retry && { retry: true }),
   });
   const name = `${key.namespace}/${key.name}`;
@@ -118,42 +126,52 @@ async function claim(
       throw failure(
         'action-refused',
         `the action ${name} failed or went silent before (${known.updatedAt}), so nothing is done by itself`,
-        'give the RequestedBackupAction another name or run id, or set BM_ACTION_RETRY=true once the state of the data is known',
+        'look at the state of the data first; then give the RequestedBackupAction another name, or set BM_ACTION_RETRY=true',
       );
   }
 }
 
+/** Renews until the work has ended, or until the claim is no more ours: then `lost` is aborted. */
 async function renew(
   { repository, collectionId, report }: Guarded,
-  key: ActionKey,
+  { key, lease, claimedAt }: { key: ActionKey; lease: Lease; claimedAt: number },
   lost: AbortController,
   ended: AbortSignal,
 ): Promise<void> {
-  let until = performance.now() + LEASE_SECONDS * 1000;
+  let until = claimedAt + lease.seconds * 1000;
+  const lose = (cause?: unknown) =>
+    lost.abort(
+      failure('action-refused', 'the claim of the action was lost, so it was broken off', undefined, cause),
+    );
   for (;;) {
-    await sleep(RENEW_SECONDS * 1000, undefined, { signal: ended, ref: false }).catch(() => {});
+    await wait(Math.min(lease.renewEverySeconds * 1000, until - performance.now()), ended);
     if (ended.aborted) return;
-    try {
-      await repository.renew(collectionId, key, LEASE_SECONDS);
-      until = performance.now() + LEASE_SECONDS * 1000;
-    } catch (error) {
-      const taken = error instanceof UserError && error.problem.code === 'action-refused';
-      if (taken || performance.now() >= until) {
-        lost.abort(
-          failure(
-            'action-refused',
-            'the claim of the action was lost, so it was broken off',
-            undefined,
-            error,
-          ),
-        );
-        return;
-      }
+    const asked = performance.now();
+    if (asked >= until) return lose();
+    const answer = repository.renew(collectionId, key, lease.seconds).then(
+      () => 'renewed' as const,
+      (error: unknown) => ({ error }),
+    );
+    // A server that does not answer must not make us believe in a claim that is over.
+    const result = await Promise.race([answer, wait(until - asked, ended)]);
+    if (ended.aborted) return;
+    if (result === 'renewed') {
+      until = asked + lease.seconds * 1000;
+    } else if (result === undefined) {
+      return lose();
+    } else {
+      const { error } = result;
+      if (error instanceof UserError && error.problem.code === 'action-refused') return lose(error);
       report.warn('the claim of the action could not be renewed and will be tried again', {
         reason: sentence(error),
       });
     }
   }
+}
+
+/** Resolves when the time is over or the signal is aborted. */
+async function wait(ms: number, signal: AbortSignal): Promise<undefined> {
+  await sleep(Math.max(0, ms), undefined, { signal, ref: false }).catch(() => {});
 }
 
 function sentence(error: unknown): string {

@@ -26,6 +26,8 @@ export async function check(options: ReadOptions): Promise<Checked> {
     return { versionNumber: found.versionNumber, read: found, problem: undefined };
   } catch (error) {
     if (!(error instanceof UserError) || !VERDICTS.includes(error.problem.code)) throw error;
+    // Without a key nothing was looked at.
+    if (error.problem.code === 'bad-key' && !options.identities) throw error;
     return {
       versionNumber: number === undefined ? undefined : Number(number),
       read: undefined,

@@ -35,7 +35,7 @@ export interface Opened {
 
 /** Reads as far as it needs to know the format and to see that the key fits. @throws {UserError} */
 export async function openContent(stored: AsyncIterable<Buffer>, options: OpenOptions): Promise<Opened> {
-  const { head, content } = await peek(stored, HEAD_BYTES);
+  const { head, content, close } = await peek(stored, HEAD_BYTES);
   try {
     const format = options.noEncryption ? undefined : recognise(head);
     if (!options.noEncryption) checkEncryption(format, options.identities);
@@ -45,7 +45,7 @@ export async function openContent(stored: AsyncIterable<Buffer>, options: OpenOp
     const compressed = isCompressed(inner.head, options);
     return { format, compressed, content: compressed ? decompress(inner.content) : inner.content };
   } catch (error) {
-    await content.return(undefined);
+    await close();
     throw explain(error);
   }
 }

@@ -54,14 +54,27 @@ export interface SecretOptions {
   namespace: string;
   /** Leaves the private half out: a cluster that only makes backups does not need it. */
   publicOnly: boolean;
+  /** Names of entries other than the usual ones. */
+  entries?: Partial<Entries>;
+}
+
+/** Names of a Secret's entries. */
+export interface Entries {
+  publicKey: string;
+  privateKey: string;
+  passphrase: string;
 }
 
 /** A Secret (v1) as YAML. Entries and labels are the original's for OpenPGP; `identity` and `recipients.txt` for age. */
-export function secretManifest(pair: KeyPair, { name, namespace, publicOnly }: SecretOptions): string {
+export function secretManifest(
+  pair: KeyPair,
+  { name, namespace, publicOnly, entries = {} }: SecretOptions,
+): string {
   const openpgp = pair.kind === 'openpgp';
-  const privateEntries = openpgp
-    ? { key: pair.privateText, passphrase: pair.passphrase }
-    : { identity: pair.privateText };
+  const privateEntries = {
+    [entries.privateKey || (openpgp ? 'key' : 'identity')]: pair.privateText,
+    ...(openpgp && { [entries.passphrase || 'passphrase']: pair.passphrase }),
+  };
   return emitYaml(
     {
       apiVersion: 'v1',
@@ -76,7 +89,7 @@ export function secretManifest(pair: KeyPair, { name, namespace, publicOnly }: S
       },
       type: 'Opaque',
       stringData: {
-        [openpgp ? 'key.pub' : 'recipients.txt']: pair.publicText,
+        [entries.publicKey || (openpgp ? 'key.pub' : 'recipients.txt')]: pair.publicText,
         ...(openpgp && { 'e-mail.txt': pair.email }),
         ...(!publicOnly && privateEntries),
       },
@@ -87,14 +100,21 @@ export function secretManifest(pair: KeyPair, { name, namespace, publicOnly }: S
 
 /** Commands of the format's own tools that make such a pair, for those who prefer them. */
 export function commandsFor({ kind, name, email }: KeyOptions, file: string): string[] {
+  const privateFile = quoted(file);
+  const publicFile = quoted(`${file}.pub`);
   if (kind === 'openpgp') {
-    const user = `'${`${name} <${email}>`.replaceAll("'", "'\\''")}'`;
+    const address = quoted(email);
     return [
-      `gpg --quick-generate-key ${user} future-default default never`,
-      `gpg --armor --export ${email} > ${file}.pub`,
-      `gpg --armor --export-secret-keys ${email} > ${file}`,
+      `gpg --quick-generate-key ${quoted(`${name} <${email}>`)} future-default default never`,
+      `gpg --armor --output ${publicFile} --export ${address}`,
+      `gpg --armor --output ${privateFile} --export-secret-keys ${address}`,
     ];
   }
   const pq = kind === 'age-pq' ? ' -pq' : '';
-  return [`age-keygen${pq} -o ${file}`, `age-keygen -y ${file} > ${file}.pub`];
+  return [`age-keygen${pq} -o ${privateFile}`, `age-keygen -y -o ${publicFile} ${privateFile}`];
+}
+
+/** A word as a shell takes it. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

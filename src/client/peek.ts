@@ -5,6 +5,8 @@ export interface Peeked {
   head: Buffer;
   /** The whole content, head included. */
   content: AsyncGenerator<Buffer>;
+  /** Lets go of the source, for those who do not read the content: a generator that was never started cannot do it. */
+  close(): Promise<void>;
 }
 
 /** Reads until `bytes` bytes are there. @throws what the source throws. */
@@ -19,7 +21,13 @@ export async function peek(source: AsyncIterable<Buffer>, bytes: number): Promis
     length += next.value.length;
   }
   const read = Buffer.concat(chunks, length);
-  return { head: read.subarray(0, bytes), content: rest(read, iterator) };
+  return {
+    head: read.subarray(0, bytes),
+    content: rest(read, iterator),
+    close: async () => {
+      await iterator.return?.();
+    },
+  };
 }
 
 async function* rest(read: Buffer, iterator: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {

@@ -77,12 +77,17 @@ export async function read(
     storedBytes += bytes;
     tell();
   });
-  const opened = await openContent(stored, { ...options, contentEncoding });
-  await use(
-    counted(opened.content, (bytes) => {
-      plainBytes += bytes;
-      tell();
-    }),
-  );
+  try {
+    const opened = await openContent(stored, { ...options, contentEncoding });
+    await use(
+      counted(opened.content, (bytes) => {
+        plainBytes += bytes;
+        tell();
+      }),
+    );
+  } finally {
+    // Generators that were never started do not pass the end on. Not waited for: one that waits for the network would answer late.
+    download.content.return(undefined).catch(() => {});
+  }
   return { versionNumber, storedBytes, plainBytes };
 }

@@ -1,6 +1,6 @@
 /** A version as a file: the user's own bytes, or just as it is stored. */
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -19,7 +19,7 @@ export interface SaveOptions extends ReadOptions {
 export function save(options: SaveOptions): Promise<Read> {
   limitToReading(options.repository, options.collectionId);
   const write = (content: AsyncGenerator<Buffer>) =>
-    typeof options.to === 'string' ? writeFile(content, options.to) : writeStream(content, options.to);
+    typeof options.to === 'string' ? replaceFile(options.to, content) : writeStream(content, options.to);
   return options.asStored ? readStored(options, write) : read(options, 'downloading', write);
 }
 
@@ -29,7 +29,7 @@ async function readStored(
 ): Promise<Read> {
   const { versionNumber, size, content } = await repository.download(collectionId, version);
   let storedBytes = 0;
-  await write(
+  const written = write(
     counted(content, (bytes) => {
       storedBytes += bytes;
       report.progress({
@@ -40,37 +40,72 @@ async function readStored(
       });
     }),
   );
+  try {
+    await written;
+  } finally {
+    // A generator that was never started, because the file could not be opened.
+    content.return(undefined).catch(() => {});
+  }
   return { versionNumber, storedBytes, plainBytes: storedBytes };
 }
 
 async function writeStream(content: AsyncGenerator<Buffer>, to: Writable): Promise<void> {
   await pipeline(content, to, { end: false }).catch((error: unknown) => {
-    throw isSystemError(error) && error.code === 'EPIPE'
-      ? failure('output-failed', 'whatever reads the output stopped before its end', undefined, error)
-      : error;
+    if (!isSystemError(error)) throw error;
+    const why =
+      error.code === 'EPIPE'
+        ? 'whatever reads the output stopped before its end'
+        : `cannot write to standard output: ${reasonOf(error)}`;
+    throw failure('output-failed', why, undefined, error);
   });
 }
 
-/** Complete and flushed to the disk before it gets its name; readable by its owner only. */
-async function writeFile(content: AsyncGenerator<Buffer>, path: string): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.part`);
+/**
+ * Writes a file in whole or not at all: it is complete and flushed to the disk before it gets its name, and readable by its owner
+ * only. Pipes and devices are written to as they are.
+ *
+ * @throws {UserError} `output-failed`, or what the content throws.
+ */
+export async function replaceFile(path: string, content: AsyncIterable<Buffer> | string): Promise<void> {
+  const source = typeof content === 'string' ? [Buffer.from(content)] : content;
+  // A link stays one, and what it leads to is replaced.
+  const target = await realpath(path).catch(() => path);
+  const special = await stat(target).then(
+    (found) => !found.isFile() && !found.isDirectory(),
+    () => false,
+  );
+  const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.part`);
   let file: FileHandle | undefined;
   try {
-    file = await openNew(temporary, path);
-    for await (const chunk of content) await writeAll(file, chunk, path);
-    await attempt(path, file.sync());
-    await file.close();
-    await attempt(path, rename(temporary, path));
+    if (special) {
+      file = await attempt(path, open(target, 'w'));
+    } else {
+      await refuseFolder(path, target);
+      file = await attempt(path, open(temporary, 'wx', 0o600));
+    }
+    for await (const chunk of source) await writeAll(file, chunk, path);
+    if (!special) await attempt(path, file.sync());
+    await attempt(path, file.close());
+    if (!special) await attempt(path, rename(temporary, target));
   } catch (error) {
-    await content.return(undefined);
     await file?.close().catch(() => {});
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => {});
     throw error;
   }
 }
 
-async function openNew(temporary: string, path: string): Promise<FileHandle> {
-  return attempt(path, open(temporary, 'wx', 0o600));
+/** Better before the download than at its end. */
+async function refuseFolder(path: string, target: string): Promise<void> {
+  const folder = await stat(target).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (folder)
+    throw failure(
+      'output-failed',
+      `cannot write ${path}: it is a folder`,
+      `--save-path ${join(path, '<file>')}`,
+    );
 }
 
 async function writeAll(file: FileHandle, chunk: Buffer, path: string): Promise<void> {

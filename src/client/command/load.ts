@@ -6,10 +6,15 @@ import { cannotCopy, failedWith, stoppedReading } from './outcome.ts';
 
 /** What a shell tells of a program that wrote where nobody reads. */
 const SIGPIPE = 141;
+/**
+ * So many bytes of the content's end are held back until it has ended without an error: `pg_restore` knows by itself where its data ends,
+ * and commits there, without waiting for the end of its input. A few bytes would not do for scripts that say COMMIT before a last comment.
+ */
+const HELD_BYTES = 64 * 1024;
 
 /**
  * Feeds the content to the command and resolves once the command exited with 0. **Its standard input ends only after the content
- * has ended without an error**; when the content fails, the time is over, or this process dies in whatever way, the command's
+ * has ended without an error**, and the last 64 KiB of the content come to it no sooner; when the content fails, the time is over, or this process dies in whatever way, the command's
  * whole process group is killed and never sees the end of its input, so that a load in one transaction rolls back.
  *
  * @throws {UserError} `command-failed` (also if it did not read everything), `command-timeout`, the signal's reason, or what the
@@ -75,17 +80,25 @@ class Feed {
 
   async #run(): Promise<void> {
     const { data } = this.#group;
+    const held = new Held();
     this.#reading = true;
     for await (const chunk of this.#content) {
       this.#reading = false;
+      for (const free of held.push(chunk)) await this.#write(free);
       if (this.#stopped.signal.aborted) return;
-      this.#written += chunk.length;
-      if (!data.write(chunk)) await this.#until('drain');
       this.#reading = true;
     }
     this.#reading = false;
+    for (const last of held.rest()) await this.#write(last);
+    if (this.#stopped.signal.aborted) return;
     data.end();
     if (!data.writableFinished) await this.#until('finish');
+  }
+
+  async #write(chunk: Buffer): Promise<void> {
+    if (this.#stopped.signal.aborted) return;
+    this.#written += chunk.length;
+    if (!this.#group.data.write(chunk)) await this.#until('drain');
   }
 
   /** Waits for it or for `stop`: an error of the socket means that the group has died, which the group itself explains better. */
@@ -96,5 +109,28 @@ class Feed {
     } catch {
       if (!signal.aborted) await once(signal, 'abort');
     }
+  }
+}
+
+/** The last bytes of what was pushed, in whole chunks: at least {@link HELD_BYTES}, if there are as many. */
+class Held {
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+
+  /** @returns what is not among the last any more. */
+  push(chunk: Buffer): Buffer[] {
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    let free = 0;
+    for (const { length } of this.#chunks) {
+      if (this.#bytes - length < HELD_BYTES) break;
+      this.#bytes -= length;
+      free++;
+    }
+    return this.#chunks.splice(0, free);
+  }
+
+  rest(): Buffer[] {
+    return this.#chunks;
   }
 }

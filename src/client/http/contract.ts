@@ -81,6 +81,7 @@ export interface Repository {
     claim: { operation: 'backup' | 'restore'; leaseSeconds: number; retry?: boolean },
   ): Promise<ClaimData>;
   renew(collectionId: string, key: ActionKey, leaseSeconds: number): Promise<void>;
+  /** Goes on for some seconds after the signal, too. */
   finish(
     collectionId: string,
     key: ActionKey,

@@ -14,6 +14,9 @@ import { readVersions } from './version-message.ts';
 
 export type { Credentials, Download, Repository, RepositoryOptions, Upload, Uploaded } from './contract.ts';
 
+/** Most time that noting the end of an action may take: less than a pod has between SIGTERM and SIGKILL. */
+const FINISH_MS = 20_000;
+
 /** Connects to nothing yet. @throws {UserError} `usage` if URL, credentials or authorities cannot be right */
 export function openRepository(options: RepositoryOptions): Repository {
   const connection = openConnection(options);
@@ -55,11 +58,12 @@ export function openRepository(options: RepositoryOptions): Repository {
         ...key,
         leaseSeconds,
       }),
-    finish: async (collectionId, key, end) =>
-      finish(attempt(`note the end of ${key.namespace}/${key.name}`), session, collectionId, {
-        ...key,
-        ...end,
-      }),
+    async finish(collectionId, key, end) {
+      // Also after the signal: an action that was stopped must not look as if it went on.
+      const outlasting = { ...connection, signal: AbortSignal.timeout(FINISH_MS) };
+      const doing = `note the end of ${key.namespace}/${key.name}`;
+      await finish({ doing, connection: outlasting, secrets }, session, collectionId, { ...key, ...end });
+    },
     async close({ keepSession = false } = {}) {
       if (!keepSession) await session.end();
       connection.close();

@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { UserError } from '../../api/problem.ts';
 import { formatDigest, HEADERS } from '../../wire/headers.ts';
 import type { VersionMessage } from '../../wire/messages.ts';
 import { pathOf, ROUTES } from '../../wire/routes.ts';
@@ -166,6 +167,7 @@ async function conclude(
 ): Promise<Uploaded> {
   const { answer, error, bytes, sha256, ended, thrown } = sent;
   if (thrown) throw thrown.error;
+  if (!answer && ended && attempt.connection.signal.aborted) throw stoppedLate(attempt, bytes);
   if (!answer) attempt.connection.signal.throwIfAborted();
   if (answer && isSuccess(answer)) {
     if (!ended) throw failed(attempt, answeredEarly(answer));
@@ -185,6 +187,20 @@ async function conclude(
       hint: 'check whether --url is a backup repository, and what is in front of it',
     };
   }
+}
+
+/** Stopped when it was too late to take anything back: that nothing was stored would be a guess. */
+function stoppedLate(attempt: Attempt, bytes: number): UserError {
+  const { reason } = attempt.connection.signal;
+  return failed(
+    attempt,
+    {
+      code: reason instanceof UserError ? reason.problem.code : 'interrupted',
+      why: `stopped after all ${bytes} bytes had been sent, so the version may be stored, and is complete then`,
+      hint: 'look with backup-maker list',
+    },
+    reason,
+  );
 }
 
 /** The answer is lost, and the version may be there or not. */

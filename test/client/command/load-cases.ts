@@ -99,6 +99,30 @@ export function loadCases(test: Test, [name, shells]: Named): void {
   );
 
   test(
+    `${name}: its last bytes come only after the content was verified, so that it cannot act on them before`,
+    at(async (place) => {
+      for (const [size, pieceBytes] of [
+        [5, 5],
+        [5, 1],
+        [300_000, 65_536],
+        [1_000_000, 262_144],
+      ] as const) {
+        const reason = new Error('not authentic');
+        async function* unverified(): AsyncGenerator<Buffer> {
+          for (let left = size; left > 0; left -= pieceBytes)
+            yield Buffer.alloc(Math.min(left, pieceBytes), 'x');
+          await sleep(150);
+          throw reason;
+        }
+        // A script that ends with COMMIT and a comment is as complete without its very last bytes.
+        const command = `head -c ${Math.max(1, size - 1000)} >/dev/null; echo >"$ENDED"`;
+        assert.is(await errorOf(load(unverified(), place.options(command, { shells }))), reason);
+        assert.not.ok(existsSync(place.ended), `${size} bytes`);
+      }
+    }),
+  );
+
+  test(
     `${name}: when the time is over, everything is killed, whatever it ignores and however often it forked`,
     at(async (place) => {
       const command = `trap '' TERM INT HUP; ((sleep 60) &); echo >"$STARTED"; cat >/dev/null; echo >"$ENDED"`;

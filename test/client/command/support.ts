@@ -137,8 +137,9 @@ export async function* zeros(bytes: number): AsyncGenerator<Buffer> {
     yield chunk.subarray(0, Math.min(left, chunk.length));
 }
 
-/** A line every few milliseconds, without end. */
+/** A line every few milliseconds, without end, behind so many that some are more than what is held back of the content's end. */
 export async function* endless(): AsyncGenerator<Buffer> {
+  for (let turn = 0; turn < 2; turn++) yield Buffer.from('insert\n'.repeat(10_000));
   for (;;) {
     yield Buffer.from('insert\n');
     await sleep(2);

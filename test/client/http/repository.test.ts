@@ -216,10 +216,10 @@ test('two uploads at once: the second is refused before its content is asked for
 });
 
 test('a dump that thinks longer than any timeout of ours is not silence', async () => {
-  const repository = as('machine', { idleTimeoutMs: 150 });
+  const repository = as('machine', { idleTimeoutMs: 600 });
   const sent = await repository.upload(
     'plain',
-    content(bytes(10), () => sleep(500), bytes(10)),
+    content(bytes(10), () => sleep(850), bytes(10)),
     {
       contentEncoding: '',
     },

@@ -1,0 +1,348 @@
+/** Flags, variables, help, and what is said of wrong ones. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { Command } from 'commander';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { CODES } from '../../src/api/codes.ts';
+import { addFlags, GROUPS, type Group, readVariables } from '../../src/cli/maker-flags.ts';
+import { createMaker, EXIT_STATUS } from '../../src/cli/maker-program.ts';
+import { failedWith, keepSecret, MakerWorld, maker, PASSPHRASE } from './maker-world.ts';
+
+const test = suite('backup-maker: usage');
+const world = new MakerWorld();
+test.before(() => world.open());
+test.after(() => world.close());
+
+test('the command lines of the original, in its spelling', async () => {
+  const { pgpPublic, pgpPrivate } = world.keys;
+  const token = world.env.BM_AUTH_TOKEN ?? '';
+  const who = ['-u', world.url, '-i', 'app', '-t', token];
+  const long = [
+    `--url=${world.url}`,
+    '--collection-id=app',
+    `--auth-token=${token}`,
+    '--timeout=1200',
+    '--log-level=debug',
+  ];
+  const lines: string[][] = [
+    ['make', ...who, '-k', pgpPublic, '-r', 'ops@example.org', '-c', 'echo x', '--passphrase', PASSPHRASE],
+    [
+      'make',
+      ...long,
+      `--key=${pgpPublic}`,
+      '--recipient=ops@example.org',
+      '--cmd=echo x',
+      `--passphrase=${PASSPHRASE}`,
+    ],
+    [...long, 'make', '--key', pgpPublic, '--recipient', 'ops@example.org', '--cmd', 'echo x'],
+    [
+      'restore',
+      ...who,
+      '-p',
+      pgpPrivate,
+      '-c',
+      'cat >/dev/null',
+      '-s',
+      'latest',
+      '-r',
+      'ops@example.org',
+      '--passphrase',
+      PASSPHRASE,
+    ],
+    [
+      'restore',
+      ...long,
+      `--private-key=${pgpPrivate}`,
+      '--cmd=cat >/dev/null',
+      '--version=1',
+      `--passphrase=${PASSPHRASE}`,
+    ],
+    [
+      ...who,
+      '--timeout',
+      '60',
+      '--log-level',
+      'info',
+      'restore',
+      '-p',
+      pgpPrivate,
+      '-c',
+      'cat >/dev/null',
+      '-s',
+      'v2',
+      '--passphrase',
+      PASSPHRASE,
+    ],
+    [
+      'download',
+      ...long,
+      `--save-path=${world.path('a')}`,
+      '-p',
+      pgpPrivate,
+      '-s',
+      '1',
+      '-r',
+      'ops@example.org',
+      '--passphrase',
+      PASSPHRASE,
+    ],
+    ['download', ...who, '--save-path', world.path('b')],
+    [...long, 'download', '--save-path', world.path('c')],
+    ['make', ...who, '-i', 'open', '-k', '', '-c', 'echo x'],
+  ];
+  for (const line of lines) {
+    const ran = await maker(line);
+    assert.is(ran.code, 0, `${line.join(' ')}\n${ran.err}`);
+  }
+  assert.is(readFileSync(world.path('a'), 'utf8'), 'x\n');
+  for (const name of ['panic', 'fatal', 'error', 'warn', 'warning', 'info', 'debug', 'trace', 'INFO'])
+    assert.is((await maker(['list', ...who, '--log-level', name])).code, 0);
+
+  // And its variables, nothing else.
+  const env = {
+    BM_URL: world.url,
+    BM_COLLECTION_ID: 'app',
+    BM_AUTH_TOKEN: token,
+    BM_TIMEOUT: '1200',
+    BM_RECIPIENT: 'ops@example.org',
+    BM_PASSPHRASE: PASSPHRASE,
+  };
+  const made = await maker(['make'], { env: { ...env, BM_PUBLIC_KEY_PATH: pgpPublic, BM_CMD: 'echo y' } });
+  assert.is(made.code, 0, made.err);
+  const reading = { ...env, BM_PRIVATE_KEY_PATH: pgpPrivate, BM_CMD: 'cat >/dev/null', BM_VERSION: 'latest' };
+  const restored = await maker(['restore'], { env: reading });
+  assert.is(restored.code, 0, restored.err);
+  const saved = await maker(['download', '--save-path', '-'], { env: reading });
+  assert.is(saved.out, 'y\n', saved.err);
+});
+
+/** Two values for each flag that differ, and what the second one is read as. */
+const VALUES: Readonly<Record<string, readonly [string, string, unknown]>> = {
+  '--timeout': ['5', '7', 7],
+  '--idle-timeout': ['5', '7.5', 7.5],
+  '--log-level': ['error', 'warning', 'warn'],
+  '--log-format': ['text', 'json', 'json'],
+  '--progress': ['always', 'never', 'never'],
+  '--compress': ['none', 'zstd:3', 'zstd:3'],
+  '--decompress': ['none', 'zstd', 'zstd'],
+  '--version': ['1', 'v2', 'v2'],
+};
+
+for (const [group, flags] of Object.entries(GROUPS)) {
+  test(`variables win over flags: ${group}`, () => {
+    for (const flag of flags as readonly { names: string; variable?: string; repeated?: boolean }[]) {
+      const [, long = ''] = /(--[\w-]+)/.exec(flag.names) ?? [];
+      const command = addFlags(new Command(), group as Group);
+      const attribute = command.options.find((option) => option.long === long)?.attributeName() ?? '';
+      const takesValue = flag.names.includes('<');
+      const [first, second, read] = VALUES[long] ?? [
+        'from-flag',
+        'from-variable',
+        flag.repeated ? ['from-variable'] : 'from-variable',
+      ];
+      command.parse(takesValue ? [long, first] : [], { from: 'user' });
+      if (flag.variable === undefined) continue;
+      const value = takesValue ? second : 'true';
+      const unheard = readVariables(command, { [flag.variable]: value });
+      const expected = takesValue ? read : !long.startsWith('--no-');
+      assert.equal(command.getOptionValue(attribute), expected, flag.names);
+      assert.equal(
+        unheard,
+        takesValue ? [`${long} has no effect: the variable ${flag.variable} is set, and wins`] : [],
+      );
+      // An empty one does not, and the same value is no contradiction.
+      command.setOptionValueWithSource(attribute, expected, 'cli');
+      assert.equal(readVariables(command, { [flag.variable]: '' }), []);
+      assert.equal(readVariables(command, { [flag.variable]: value }), []);
+      assert.equal(command.getOptionValue(attribute), expected, flag.names);
+    }
+  });
+}
+
+test('variables of several values have one on each line', async () => {
+  const { agePublic, otherPublic, otherPrivate, pgpPrivate } = world.keys;
+  const made = await world.run(['make', '-c', 'echo both'], {
+    env: { BM_PUBLIC_KEY_PATH: `${agePublic}\n${otherPublic}\n` },
+  });
+  assert.is(made.code, 0, made.err);
+  assert.is((await world.run(['download', '--save-path', '-', '--identity', otherPrivate])).out, 'both\n');
+  const mixed = await world.run(['check'], {
+    env: { BM_PRIVATE_KEY_PATH: `${otherPrivate}\n${pgpPrivate}` },
+  });
+  failedWith(mixed, 6, /age keys and OpenPGP keys cannot be used together/);
+});
+
+test('a flag that a variable makes deaf is said to be', async () => {
+  const ran = await world.run(['list', '--url', 'http://nobody.invalid']);
+  assert.is(ran.code, 0);
+  assert.match(ran.err, 'level=warning msg="--url has no effect: the variable BM_URL is set, and wins"');
+  assert.not.match((await world.run(['list', '--url', world.url])).err, 'no effect');
+});
+
+test('wrong flags: exit status 2, one sentence, and where to look', async () => {
+  const secret = keepSecret('canary-as-an-argument');
+  for (const [args, said] of [
+    [['list', '--nonsense'], /unknown option '--nonsense'/],
+    [['mak'], /unknown command 'mak'[\s\S]*Did you mean make\?/],
+    [['make', secret], /too many arguments for 'make'/],
+    [
+      ['make', '--timeout', 'soon'],
+      /'--timeout <seconds>' argument 'soon' is invalid\. it is a number of seconds/,
+    ],
+    [['make', '--timeout', '-1'], /'--timeout <seconds>' argument '-1' is invalid/],
+    [['make', '--compress', 'gzip'], /'--compress <how>' argument 'gzip' is invalid\. it is zstd/],
+    [['make', '--compress', 'zstd:20'], /zstd:<level from 1 to 19> or none/],
+    [['restore', '--version', 'newest'], /it is latest, or a number/],
+    [['restore', '--decompress', 'maybe'], /Allowed choices are auto, zstd, none/],
+    [['list', '--log-level', 'loud'], /it is one of panic, /],
+    [['list', '--log-format', 'xml'], /Allowed choices are auto, text, json/],
+    [['download'], /required option '--save-path <file>' not specified/],
+    [['completion', 'tcsh'], /Allowed choices are bash, zsh, fish/],
+    [['keygen', '--format', 'rsa'], /Allowed choices are age, age-pq, openpgp/],
+  ] as const) {
+    const ran = await world.run(args);
+    assert.is(ran.code, 2, `${args.join(' ')}: ${ran.err}`);
+    assert.is(ran.out, '');
+    assert.match(ran.err, said);
+    assert.match(
+      ran.err,
+      /^error: [^\n]+\n(\(Did you mean [^\n]+\n)?\(backup-maker help lists the commands, .*\)\n$/,
+    );
+  }
+  const nothing = await maker([]);
+  assert.is(nothing.code, 2);
+  assert.match(nothing.err, 'Usage: backup-maker');
+});
+
+test('wrong variables are named', async () => {
+  for (const [variable, value, said] of [
+    ['BM_TIMEOUT', '20m', /BM_TIMEOUT: it is a number of seconds/],
+    ['BM_COMPRESS', 'gzip', /BM_COMPRESS: it is zstd/],
+    ['BM_ARMOR', 'perhaps', /BM_ARMOR: "perhaps" is neither true nor false/],
+    ['BM_LOG_FORMAT', 'xml', /BM_LOG_FORMAT: "xml" is none of auto, text, json/],
+    ['BM_NO_ENCRYPTION', 'perhaps', /BM_NO_ENCRYPTION: "perhaps" is neither/],
+  ] as const)
+    failedWith(await world.run(['make', '-c', 'echo'], { env: { [variable]: value } }), 2, said);
+  failedWith(
+    await world.run(['restore', '-c', 'cat'], { env: { BM_VERSION: 'x' } }),
+    2,
+    /BM_VERSION: it is latest, or/,
+  );
+});
+
+const COMMANDS = [
+  [],
+  ['make'],
+  ['restore'],
+  ['download'],
+  ['check'],
+  ['list'],
+  ['status'],
+  ['login'],
+  ['keygen'],
+  ['completion'],
+];
+const GENERATE = [['generate'], ['generate', 'backup'], ['generate', 'restore']];
+
+test('help: exit status 0, for every command, with examples and the exit status', async () => {
+  for (const command of [...COMMANDS, ...GENERATE]) {
+    const { code, out, err } = await maker([...command, '--help']);
+    assert.is(code, 0);
+    assert.is(err, '');
+    assert.match(out, `Usage: ${['backup-maker', ...command].join(' ')} `);
+    assert.ok(out.endsWith(`${EXIT_STATUS}\n`), command.join(' '));
+    if (command.length > 0 && command.join() !== 'generate') {
+      assert.match(out, '\nExamples:\n');
+      const examples = out.split('\nExamples:\n')[1]?.split('\n\n')[0] ?? '';
+      assert.match(examples, `backup-maker ${command.join(' ')}`);
+    }
+    if (command.length === 1) assert.is((await maker(['help', ...command])).out, out);
+  }
+  assert.match((await maker(['--version'])).out, /^\d+\.\d+\.\d+\n$/);
+});
+
+test('help: every flag of every command, with its variable', async () => {
+  const program = createMaker({
+    env: {},
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: { write: () => {} },
+    onSignal: () => {},
+  });
+  const all: readonly { names: string; variable?: string; hidden?: boolean }[] = Object.values(GROUPS).flat();
+  const seen = new Set<string>();
+  for (const command of program.commands) {
+    const flags = all.filter(({ names }) => command.options.some((option) => option.flags === names));
+    if (flags.length === 0) continue;
+    const out = (await maker([command.name(), '--help'])).out.replace(/\s+/g, ' ');
+    for (const { names, variable, hidden } of flags) {
+      seen.add(names);
+      const hiddenHere = command.options.find((option) => option.flags === names)?.hidden === true;
+      assert.is(out.includes(` ${names} `), !hiddenHere, `${command.name()} ${names}`);
+      if (hiddenHere) assert.ok(hidden || all.some((flag) => flag.names === names && flag.hidden));
+      else if (variable) assert.match(out, `[${variable}]`);
+    }
+  }
+  assert.equal(
+    [...seen].sort(),
+    [...new Set(all.map(({ names }) => names))].sort(),
+    'each flag is a flag of a command',
+  );
+});
+
+/** Exit status and what it means, as the table of the guide has it. */
+function tableOf(guide: string): Map<string, string> {
+  const rows = guide.match(/^\| [\d, ]+ \| .* \|$/gm) ?? [];
+  return new Map(
+    rows.map((row) => {
+      const [, status = '', meaning = ''] = row.split('|').map((cell) => cell.trim());
+      return [status, meaning.replace(/`/g, '')];
+    }),
+  );
+}
+
+test('the exit status: the guide, the help and the code say the same', () => {
+  const guide = tableOf(readFileSync(join(import.meta.dirname, '../../docs/client.md'), 'utf8'));
+  const help = new Map(
+    EXIT_STATUS.split('\n')
+      .slice(2)
+      .map((line) => {
+        const [, status = '', meaning = ''] = /^ {2}([\d, ]+?) {2,}(.*)$/.exec(line) ?? [];
+        return [status, meaning.replace(/"/g, '')];
+      }),
+  );
+  assert.equal([...guide], [...help]);
+  const documented = new Set([...guide.keys()].flatMap((status) => status.split(', ').map(Number)));
+  const used = new Set(
+    Object.values(CODES)
+      .filter(({ severity }) => severity === 'error')
+      .map(({ exitCode }) => exitCode),
+  );
+  for (const status of used) assert.ok(documented.has(status), `${status} is not documented`);
+  const others = [...documented].filter((status) => !used.has(status as never));
+  assert.equal(others, [0, 70, 129, 143], 'success, a bug, and two signals');
+});
+
+test('what is not understood is not repeated: it may be a secret', async () => {
+  for (const args of [
+    ['make', '--passphrase', 'one', keepSecret('canary-second-word')],
+    ['restore', `--pasphrase=${keepSecret('canary-of-a-misspelt-flag')}`],
+    ['restore', `-z${keepSecret('canary-of-a-short-flag')}`],
+  ])
+    assert.is((await maker(args)).code, 2);
+});
+
+test('a bug of ours is called one', async () => {
+  const stdout = new Writable();
+  stdout.write = () => {
+    throw new TypeError('something that cannot be');
+  };
+  const ran = await world.run(['list'], { stdout });
+  failedWith(ran, 70, /this is a bug in backup-maker: something that cannot be/, /BM_LOG_LEVEL=debug/);
+  const debug = await world.run(['list'], { stdout, env: { BM_LOG_LEVEL: 'debug' } });
+  assert.match(debug.err, /\n {4}at /);
+});
+
+test.run();
