@@ -167,7 +167,13 @@ test('memory does not grow with the content: 256 MiB of each kind', async () => 
 /** Runs a module in a process of its own, which must end by itself. */
 async function run(script: string): Promise<{ code: number | null; output: string }> {
   const imports = `import { compress, decompress } from ${JSON.stringify(zstd)};`;
-  const args = ['--max-semi-space-size=1', '--no-incremental-marking', '--input-type=module', '-e', imports + script];
+  const args = [
+    '--max-semi-space-size=1',
+    '--no-incremental-marking',
+    '--input-type=module',
+    '-e',
+    imports + script,
+  ];
   const env = { ...process.env, MALLOC_MMAP_THRESHOLD_: '131072' };
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'], timeout: 20_000 });
   let output = '';
