@@ -28,6 +28,7 @@ const TOOLS: readonly Tool[] = [
   { command: 'gpg', version: ['--version'], install: 'test/e2e/install.sh' },
   { command: 'age', version: ['--version'], install: 'test/e2e/install.sh' },
   { command: 'zstd', version: ['--version'], install: 'test/e2e/install.sh' },
+  { command: 'promtool', version: ['--version'], install: 'test/e2e/install.sh' },
   { command: 'podman', version: ['--version'], install: 'test/e2e/install.sh' },
 ];
 

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseAllDocuments } from 'yaml';
+import { DEFAULT_CLIENT_IMAGE } from '../../src/expand/procedure.ts';
 import { parseDuration } from '../../src/server/collections/durations.ts';
 import { FilesystemProvider } from '../../src/server/configuration/filesystem.ts';
 
@@ -135,7 +136,10 @@ for (const [name, objects] of Object.entries({ base, 'postgres-s3': replicated }
     for (const [kind, selector] of selectors) assert.equal({ ...labels, ...selector }, labels, kind);
     const monitor = only(monitoring, 'ServiceMonitor');
     const service = only(objects, 'Service');
-    assert.equal({ ...service.metadata.labels, ...monitor.spec.selector.matchLabels }, service.metadata.labels);
+    assert.equal(
+      { ...service.metadata.labels, ...monitor.spec.selector.matchLabels },
+      service.metadata.labels,
+    );
     assert.is(monitor.spec.endpoints[0].port, service.spec.ports[0].name);
     assert.equal(
       monitor.spec.endpoints[0].authorization.credentials,
@@ -143,6 +147,11 @@ for (const [name, objects] of Object.entries({ base, 'postgres-s3': replicated }
     );
   });
 }
+
+test('the image is the one of this version, which the function renders too', () => {
+  for (const objects of [base, replicated])
+    assert.is(podOf(objects).containers[0].image, DEFAULT_CLIENT_IMAGE);
+});
 
 test('with one volume there is one pod, nothing goes out but name lookup, and the claim outlives the manifests', () => {
   assert.is(server(base).spec.replicas, 1);
