@@ -213,7 +213,9 @@ async function findOut(
 ): Promise<Uploaded> {
   const { report } = attempt.connection;
   report.warn(`the answer to the upload is lost (${reason.why}); looking whether the version was stored`);
-  const found = await findStored(attempt, session, collectionId, { bytes, sha256 });
+  const found = await findStored(attempt, session, collectionId, { bytes, sha256 }).catch((reason) => {
+    throw attempt.connection.signal.aborted ? stoppedLate(attempt, bytes) : reason;
+  });
   if (found.version) {
     report.warn(
       `the answer to the upload was lost, but version ${found.version.versionNumber} is stored and complete`,

@@ -4,7 +4,7 @@
 # of that name that is there already, such as the real one, is kept. Safe to run again; quick if nothing has changed.
 # Needs root.
 #
-#   install.sh [<image>...]   only these: node, backup-maker, postgres, mariadb, redis, etcd, alpine
+#   install.sh [<image>...]   only these: node, backup-maker, postgres, mariadb, redis, etcd, alpine, pgbr
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 
@@ -21,6 +21,8 @@ declare -A TAGS=(
   [redis]='docker.io/library/redis:7.4 docker.io/library/redis:7.0'
   [etcd]='quay.io/coreos/etcd:v3.5.21 quay.io/coreos/etcd:v3.5.35'
   [alpine]='docker.io/library/alpine:3.22'
+  # What the original's own example names.
+  [pgbr]='ghcr.io/riotkit-org/pgbr:latest-pg13.2'
 )
 
 packages=()
@@ -60,7 +62,7 @@ debian() {
 stand_in() {
   local name=$1 context=$2 recipe options=()
   shift 2
-  recipe=$(sha256sum < "$RECIPES/$name.Dockerfile" | cut -c 1-16)
+  recipe=$(cat "$RECIPES/$name".* | sha256sum | cut -c 1-16)
   if exists "$1" && { [ -z "$(label "$1" stand-in)" ] || [ "$(label "$1" recipe)" = "$recipe" ]; }; then return; fi
   debian
   for image in "$@"; do options+=(--tag "$image"); done
@@ -83,21 +85,32 @@ ours() {
   # Layers are kept, so only what has changed is built.
   build --layers --build-arg "REVISION=$(git rev-parse HEAD 2> /dev/null || echo unknown)" --tag "$OURS" .
 }
+pgbr() {
+  # shellcheck disable=SC2086 # several names
+  stand_in postgres "$RECIPES" ${TAGS[postgres]}
+  # shellcheck disable=SC2086 # several names
+  stand_in pgbr "$RECIPES" ${TAGS[pgbr]}
+}
 etcd() {
   [ -x "$TOOLS_DIR/etcd" ] || test/e2e/install-databases.sh
-  mkdir "$work/etcd"
-  cp "$TOOLS_DIR"/etcd{,ctl,utl} "$work/etcd/"
+  mkdir -p "$work/etcd/root/usr/local/bin"
+  cp "$TOOLS_DIR"/etcd{,ctl,utl} "$work/etcd/root/usr/local/bin/"
+  # Where Go has linked them to the machine's C library, that comes with them.
+  for library in $(ldd "$TOOLS_DIR"/etcd{,ctl,utl} 2> /dev/null | grep -o '/[^ ]*\.so[^ ]*' | sort -u); do
+    cp -L --parents "$library" "$work/etcd/root/"
+  done
   # shellcheck disable=SC2086 # several names
   stand_in etcd "$work/etcd" ${TAGS[etcd]}
 }
 
-[ $# -gt 0 ] || set -- backup-maker postgres mariadb redis etcd alpine
+[ $# -gt 0 ] || set -- backup-maker postgres mariadb redis etcd alpine pgbr
 # shellcheck disable=SC2086 # several names of one image
 for image; do
   case $image in
     backup-maker) ours ;;
     node) node ;;
     etcd) etcd ;;
+    pgbr) pgbr ;;
     *) stand_in "$image" "$RECIPES" ${TAGS[$image]} ;;
   esac
 done

@@ -93,6 +93,12 @@ export function jobOf(object: {
   };
 }
 
+/** Of pods that run now. What was mounted in them is unmounted before: see pod-volumes.ts. */
+const folders = new Set<string>();
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 /** Runs a pod to its end. Rejects only if it cannot be run at all; a pod that fails is a result. */
 export async function runPod(request: PodRequest): Promise<PodResult> {
   const { template, namespace = 'default', objects = [], claims = {}, hosts = [], images = {} } = request;
@@ -108,6 +114,7 @@ export async function runPod(request: PodRequest): Promise<PodResult> {
   const name = `${(request.name ?? 'pod').slice(0, 57)}-${randomBytes(3).toString('hex').slice(0, 5)}`;
   const pod = { name, namespace, labels, annotations, objects, claims };
   const folder = mkdtempSync(join(tmpdir(), 'backup-maker-pod-'));
+  folders.add(folder);
   const logs = join(request.keepLogsIn ?? join(import.meta.dirname, '../../../.tools/pods'), name);
   const deadline = Math.min(request.deadlineSeconds ?? Infinity, spec.activeDeadlineSeconds ?? Infinity);
   const ends = performance.now() + deadline * 1000;
@@ -144,6 +151,7 @@ export async function runPod(request: PodRequest): Promise<PodResult> {
   } finally {
     volumes?.remove();
     rmSync(folder, { recursive: true, force: true });
+    folders.delete(folder);
   }
 }
 
