@@ -126,7 +126,7 @@ async function claim(
       throw failure(
         'action-refused',
         `the action ${name} failed or went silent before (${known.updatedAt}), so nothing is done by itself`,
-        'look at the state of the data first; then give the RequestedBackupAction another name, or set BM_ACTION_RETRY=true',
+        'look at the state of the data first; then write `retry: true` (BM_ACTION_RETRY=true) or another `runId` into the RequestedBackupAction',
       );
   }
 }
