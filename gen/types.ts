@@ -733,6 +733,7 @@ varsSecretRef?: VarsSecretRef
 gpgKeySecretRef?: GpgKeySecretRef
 tokenSecretRef?: TokenSecretRef
 accessKeySecretRef?: AccessKeySecretRef
+restoreAccessKeySecretRef?: AccessKeySecretRef1
 encryption?: Encryption
 repository?: Repository
 podTemplate?: PodTemplate
@@ -854,6 +855,23 @@ tokenKey: string
  * User name and password of an access key. The client logs in with it for a short-lived token.
  */
 export interface AccessKeySecretRef {
+/**
+ * Name of the Secret.
+ */
+name: string
+/**
+ * Entry with the user name, user$access-key. Default: username.
+ */
+usernameKey?: string
+/**
+ * Entry with the password. Default: password.
+ */
+passwordKey?: string
+}
+/**
+ * User name and password of an access key. The client logs in with it for a short-lived token.
+ */
+export interface AccessKeySecretRef1 {
 /**
  * Name of the Secret.
  */

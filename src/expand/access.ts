@@ -3,41 +3,58 @@ import type { ScheduledBackup } from '../../gen/types.ts';
 import { explainFormat } from '../api/formats.ts';
 import type { FunctionConfig } from '../api/function-config.ts';
 import type { Problem } from '../api/problem.ts';
+import type { Operation } from '../api/procedure.ts';
 import { show } from '../api/validate.ts';
-import { Environment } from './environment.ts';
+import { Environment, type SecretEntry } from './environment.ts';
 import type { RepositoryValue } from './script.ts';
 import type { Found, Values } from './values.ts';
 
-export interface Access {
+export interface Access extends Shared {
+  logins: Record<Operation, Login>;
+}
+
+interface Shared {
+  /** What both operations are given; the login of each comes on top. */
   environment: Environment;
   /** The server's address if it is known when rendering, for a NetworkPolicy. */
   url: string | undefined;
   /** The collection if it is known when rendering. */
   collection: string | undefined;
-  /** `Repository.*` for scripts. */
+  /** `Repository.*` for scripts, but the token. */
   repository: Map<string, RepositoryValue>;
-  /** Credentials that stood in vars in clear text, by variable name. */
-  literals: Map<string, string>;
   problems: Problem[];
 }
 
-/** Works out the `BM_URL`, `BM_COLLECTION_ID` and login variables of a pod. */
+/** What the client of one operation logs in with. */
+export interface Login {
+  environment: Environment;
+  /** `Repository.token` for scripts. */
+  repository: Map<string, RepositoryValue>;
+  /** Credentials that stood in vars in clear text, by variable name. */
+  literals: Map<string, string>;
+}
+
+type AccessKeySecretRef = NonNullable<ScheduledBackup['spec']['accessKeySecretRef']>;
+
+/** Works out the `BM_URL` and `BM_COLLECTION_ID` variables of a pod, and the login variables of each operation's. */
 export function planAccess(backup: ScheduledBackup, values: Values, config: FunctionConfig): Access {
-  const access: Access = {
+  const { accessKeySecretRef: key, restoreAccessKeySecretRef: restoreKey } = backup.spec;
+  const access: Shared = {
     environment: new Environment(),
     url: undefined,
     collection: undefined,
     repository: new Map(),
-    literals: new Map(),
     problems: [],
   };
   planUrl(access, backup, values, config);
   planCollection(access, backup, values);
-  planLogin(access, backup, values);
-  return access;
+  const login = planLogin(key, access.problems, backup, values);
+  const restore = restoreKey ? planLogin(restoreKey, access.problems, backup, values) : login;
+  if (key && restoreKey) checkRestoreKey(access.problems, key, restoreKey);
+  return { ...access, logins: { backup: login, restore } };
 }
 
-function planUrl(access: Access, backup: ScheduledBackup, values: Values, config: FunctionConfig): void {
+function planUrl(access: Shared, backup: ScheduledBackup, values: Values, config: FunctionConfig): void {
   const own = backup.spec.repository?.url;
   const fromVars = values.find(['Repository', 'url']);
   const url =
@@ -68,7 +85,7 @@ function planUrl(access: Access, backup: ScheduledBackup, values: Values, config
   }
 }
 
-function planCollection(access: Access, backup: ScheduledBackup, values: Values): void {
+function planCollection(access: Shared, backup: ScheduledBackup, values: Values): void {
   const own = backup.spec.collectionId || undefined;
   const fromVars = values.find(['Repository', 'collectionId']);
   if (fromVars && 'secret' in fromVars) {
@@ -100,43 +117,68 @@ function planCollection(access: Access, backup: ScheduledBackup, values: Values)
   access.repository.set('collectionId', { text: collection });
 }
 
+/** Where user name and password of an access key are. */
+export function accessKeyEntries({
+  name,
+  usernameKey = 'username',
+  passwordKey = 'password',
+}: AccessKeySecretRef): [username: SecretEntry, password: SecretEntry] {
+  return [
+    { name, key: usernameKey },
+    { name, key: passwordKey },
+  ];
+}
+
 /** An access key goes before a token; scripts see the token, or nothing where the client logs in by itself. */
-function planLogin(access: Access, backup: ScheduledBackup, values: Values): void {
-  const { accessKeySecretRef: key, tokenSecretRef: token } = backup.spec;
+function planLogin(
+  key: AccessKeySecretRef | undefined,
+  problems: Problem[],
+  backup: ScheduledBackup,
+  values: Values,
+): Login {
+  const login: Login = { environment: new Environment(), repository: new Map(), literals: new Map() };
+  const { tokenSecretRef: token, restoreAccessKeySecretRef: restoreKey } = backup.spec;
   const fromVars = values.find(['Repository', 'token']);
   if (key) {
-    access.environment.setSecret('BM_ACCESS_KEY_USERNAME', {
-      name: key.name,
-      key: key.usernameKey ?? 'username',
-    });
-    access.environment.setSecret('BM_ACCESS_KEY_PASSWORD', {
-      name: key.name,
-      key: key.passwordKey ?? 'password',
-    });
-    access.repository.set('token', { text: '' });
-    return;
+    const [username, password] = accessKeyEntries(key);
+    login.environment.setSecret('BM_ACCESS_KEY_USERNAME', username);
+    login.environment.setSecret('BM_ACCESS_KEY_PASSWORD', password);
+    login.repository.set('token', { text: '' });
+    return login;
   }
   if (fromVars && 'secret' in fromVars) {
-    access.environment.setSecret('BM_AUTH_TOKEN', fromVars.secret);
+    login.environment.setSecret('BM_AUTH_TOKEN', fromVars.secret);
   } else if (token) {
-    access.environment.setSecret('BM_AUTH_TOKEN', { name: token.secretName, key: token.tokenKey });
+    login.environment.setSecret('BM_AUTH_TOKEN', { name: token.secretName, key: token.tokenKey });
   } else if (textOf(fromVars)) {
-    access.literals.set('BM_AUTH_TOKEN', textOf(fromVars) ?? '');
-    access.problems.push(plaintext('spec.vars.Repository.token', 'spec.accessKeySecretRef'));
+    login.literals.set('BM_AUTH_TOKEN', textOf(fromVars) ?? '');
+    problems.push(plaintext('spec.vars.Repository.token', 'spec.accessKeySecretRef'));
   } else {
-    access.problems.push({
+    problems.push({
       code: 'missing-field',
       path: 'spec.accessKeySecretRef',
-      message: 'is required: name the Secret that holds the user name and password of an access key',
+      message: `is required: name the Secret that holds the user name and password of an access key${restoreKey ? '; spec.restoreAccessKeySecretRef serves restores only' : ''}`,
     });
-    return;
+    return login;
   }
-  access.repository.set('token', { variable: 'BM_AUTH_TOKEN' });
-  access.problems.push({
+  login.repository.set('token', { variable: 'BM_AUTH_TOKEN' });
+  problems.push({
     code: 'expiring-token',
     path: 'spec.tokenSecretRef',
     message:
       'a token expires and the backup then fails: let the client log in with spec.accessKeySecretRef instead',
+  });
+  return login;
+}
+
+/** One access key under both names is most likely a slip, as nothing is gained by it. */
+function checkRestoreKey(problems: Problem[], key: AccessKeySecretRef, restoreKey: AccessKeySecretRef): void {
+  const [[own], [restores]] = [accessKeyEntries(key), accessKeyEntries(restoreKey)];
+  if (own.name !== restores.name || own.key !== restores.key) return;
+  problems.push({
+    code: 'suspicious',
+    path: 'spec.restoreAccessKeySecretRef',
+    message: 'is the access key that backups hold: name another one, or remove it',
   });
 }
 

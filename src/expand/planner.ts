@@ -34,11 +34,13 @@ export function planBackup(
   let endpoint: Plan['endpoint'];
   for (const operation of OPERATIONS) {
     const keys = encryption.keys[operation];
+    const login = access.logins[operation];
     const client = new Environment();
     client.addAll(access.environment);
+    client.addAll(login.environment);
     client.addAll(keys.environment);
-    const literals = new Map([...inherited.literals, ...access.literals, ...keys.literals]);
-    const repository = new Map([...access.repository, ...keys.repository]);
+    const literals = new Map([...inherited.literals, ...login.literals, ...keys.literals]);
+    const repository = new Map([...access.repository, ...login.repository, ...keys.repository]);
     const { environment } = inherited;
     const planned = planOperation(operation, {
       backup,

@@ -8,6 +8,7 @@ import { nearest } from '../api/nearest.ts';
 import type { Problem } from '../api/problem.ts';
 import { OPERATIONS } from '../api/procedure.ts';
 import { show } from '../api/validate.ts';
+import { accessKeyEntries } from './access.ts';
 import type { Catalog } from './catalog.ts';
 import type { Plan } from './plan.ts';
 
@@ -54,10 +55,12 @@ function referencesOf({ spec }: ScheduledBackup): Reference[] {
   }
   if (token && !accessKey)
     found.push({ path: 'spec.tokenSecretRef.tokenKey', secret: token.secretName, key: token.tokenKey });
-  if (accessKey) {
-    const { name: secret, usernameKey = 'username', passwordKey = 'password' } = accessKey;
-    found.push({ path: 'spec.accessKeySecretRef.usernameKey', secret, key: usernameKey });
-    found.push({ path: 'spec.accessKeySecretRef.passwordKey', secret, key: passwordKey });
+  for (const field of ['accessKeySecretRef', 'restoreAccessKeySecretRef'] as const) {
+    const ref = spec[field];
+    if (!ref) continue;
+    const [username, password] = accessKeyEntries(ref);
+    found.push({ path: `spec.${field}.usernameKey`, secret: ref.name, key: username.key });
+    found.push({ path: `spec.${field}.passwordKey`, secret: ref.name, key: password.key });
   }
   for (const field of ['identitySecretRef', 'passphraseSecretRef'] as const) {
     const ref = encryption?.[field];

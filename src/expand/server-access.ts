@@ -2,9 +2,10 @@
  * Whether the server, as the list declares it, will let the backups in: collections that nothing declares, and access
  * keys without the right to what they are for. Only warnings: the server may have other sources, too.
  */
-import type { BackupCollection, BackupUser } from '../../gen/types.ts';
+import type { BackupCollection, BackupUser, ScheduledBackup } from '../../gen/types.ts';
 import { nearest } from '../api/nearest.ts';
 import type { Problem } from '../api/problem.ts';
+import type { Operation } from '../api/procedure.ts';
 import type { Plan } from './plan.ts';
 
 /** What the list declares of the server. */
@@ -33,17 +34,28 @@ export function checkServerAccess(plan: Plan, server: ServerObjects): Problem[] 
   if (id === undefined || server.collections.length === 0) return [];
   const collection = server.collections.find(({ metadata }) => metadata.name === id);
   if (!collection) return [unknownCollection('spec.collectionId', id, server)];
-  if (!backup.spec.accessKeySecretRef || !server.users.some(({ spec }) => spec.accessKeys?.length)) return [];
-  const right = plan.scheduled === 'backup' ? 'upload' : 'download';
-  const some = server.users.some(
-    (user) =>
-      userRights(user, collection).has(right) &&
-      user.spec.accessKeys?.some((key) =>
-        key.objects?.some(({ name, roles }) => name === id && rightsOf(roles).has(right)),
-      ),
-  );
-  const message = `no access key of a BackupUser in the list may ${right} ${right === 'upload' ? 'to' : 'from'} the collection ${id}: add {name: ${id}, type: collection, roles: [${ROLE[right]}]} to the objects of one`;
-  return some ? [] : [{ code: 'suspicious', path: 'spec.accessKeySecretRef', message }];
+  if (!server.users.some(({ spec }) => spec.accessKeys?.length)) return [];
+  return neededRights(backup, plan.scheduled).flatMap(({ field, right }): Problem[] => {
+    const some = server.users.some(
+      (user) =>
+        userRights(user, collection).has(right) &&
+        user.spec.accessKeys?.some((key) =>
+          key.objects?.some(({ name, roles }) => name === id && rightsOf(roles).has(right)),
+        ),
+    );
+    const message = `no access key of a BackupUser in the list may ${right} ${right === 'upload' ? 'to' : 'from'} the collection ${id}: add {name: ${id}, type: collection, roles: [${ROLE[right]}]} to the objects of one`;
+    return some ? [] : [{ code: 'suspicious', path: `spec.${field}`, message }];
+  });
+}
+
+/** What each access key that a ScheduledBackup names is surely needed for. One that is for restores alone says so itself. */
+function neededRights({ spec }: ScheduledBackup, scheduled: Operation): { field: string; right: string }[] {
+  const restores = spec.restoreAccessKeySecretRef;
+  const needed: { field: string; right: string }[] = [];
+  if (spec.accessKeySecretRef && !(restores && scheduled === 'restore'))
+    needed.push({ field: 'accessKeySecretRef', right: scheduled === 'backup' ? 'upload' : 'download' });
+  if (restores) needed.push({ field: 'restoreAccessKeySecretRef', right: 'download' });
+  return needed;
 }
 
 /** Problems of a BackupUser: access keys for nothing. A key can only narrow down what its user may do. */

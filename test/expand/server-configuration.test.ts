@@ -173,6 +173,32 @@ test('a backup that no access key may upload is noticed, if there are access key
   assert.not.match(warnings(backup('shop'), list, user('u', '{}')), missing);
 });
 
+test('an access key for restores must be one that may download, and that of backups need not then', () => {
+  const list = collection('shop', '[{userName: u, roles: [collectionManager]}]');
+  const uploader = user('u', key('shop', 'backupUploader'));
+  const downloader = user('u', key('shop', 'backupDownloader'));
+  const two = backup('shop').replace(
+    '  repository',
+    '  restoreAccessKeySecretRef: {name: special}\n  repository',
+  );
+  const restores = two.replace('spec:\n', 'spec:\n  operation: restore\n');
+  const upload = /spec\.accessKeySecretRef: no access key .* may upload to the collection shop/;
+  const download = /spec\.restoreAccessKeySecretRef: no access key .* may download from the collection shop/;
+  assert.match(warnings(two, list, uploader), download);
+  assert.not.match(warnings(two, list, uploader), upload);
+  assert.match(warnings(two, list, downloader), upload);
+  assert.not.match(warnings(two, list, downloader), download);
+  assert.is(warnings(two, list, user('u', key('shop', 'backupUploader', 'backupDownloader'))), '');
+  assert.match(warnings(restores, list, uploader), download);
+  assert.not.match(warnings(restores, list, uploader), /spec\.accessKeySecretRef/);
+  assert.not.match(warnings(restores, list, downloader), /no access key/);
+  const token = two.replace(
+    'accessKeySecretRef: {name: access}',
+    'tokenSecretRef: {secretName: t, tokenKey: t}',
+  );
+  assert.match(warnings(token, list, uploader), download);
+});
+
 test('without being asked to, nothing is said of kinds that the cluster may know better', () => {
   const later = `${user('a', '{newField: 1}')}---\n${user('b', '{}').replace('v1alpha1', 'v2')}`;
   assert.equal([expandText(later).exitCode, expandText(later).stderr], [0, '']);
