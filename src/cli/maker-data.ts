@@ -16,6 +16,7 @@ import {
   identitiesOf,
   levelOf,
   recipientsOf,
+  refuseKeyFile,
   required,
   timeoutOf,
 } from './maker-options.ts';
@@ -126,6 +127,7 @@ The file appears only once it is complete and verified.`,
     const { flags, console } = run;
     const options = await readOptionsOf(run);
     const path = required(flags.savePath, '--save-path', '--save-path app.dump');
+    await refuseKeyFile(path, flags);
     const asStored = flags.asStored === true || (!options.identities && !options.noEncryption);
     const saved = await withRepository(run, (repository) =>
       save({ ...options, repository, asStored, to: path === '-' ? outside.stdout : path }),

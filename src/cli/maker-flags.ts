@@ -279,7 +279,7 @@ export function readVariables(command: Command, env: NodeJS.ProcessEnv): string[
   for (const option of command.options) {
     const flag = flags.find(({ names }) => names === option.flags);
     const value = flag?.variable === undefined ? undefined : env[flag.variable];
-    if (!flag || value === undefined || value === '') continue;
+    if (!flag || value === undefined || value.trim() === '') continue;
     const name = option.attributeName();
     const heard = read(option, flag, value);
     const given = command.getOptionValueSource(name) === 'cli';
@@ -315,10 +315,13 @@ function isTrue(text: string, variable = ''): boolean {
   throw failure('usage', `${variable}: "${text}" is neither true nor false`);
 }
 
+/** What a timer can wait for: 24 days. */
+const MOST_SECONDS = 2_147_483;
+
 function seconds(text: string): number {
   const value = Number(text);
-  if (!/^\d+(\.\d+)?$/.test(text) || value > 10_000_000)
-    throw new InvalidArgumentError('it is a number of seconds, such as 3600.');
+  if (!/^\d+(\.\d+)?$/.test(text) || value > MOST_SECONDS)
+    throw new InvalidArgumentError(`it is a number of seconds up to ${MOST_SECONDS}, such as 3600.`);
   return value;
 }
 

@@ -12,6 +12,7 @@ import {
   secretManifest,
 } from '../client/key-files.ts';
 import { addFlags } from './maker-flags.ts';
+import { passphraseOf } from './maker-options.ts';
 import { type Run, runs } from './maker-run.ts';
 import { type MakerOutside, print } from './outside.ts';
 
@@ -55,7 +56,7 @@ export function keygenCommand(outside: MakerOutside): Command {
     .addHelpText(
       'after',
       `
-An OpenPGP key is protected with the passphrase in BM_PASSPHRASE, if there is one.
+An OpenPGP key is protected with the passphrase in BM_PASSPHRASE, or in the file BM_PASSPHRASE_FILE, if there is one.
 Keep the private key where you keep what must survive the loss of the cluster: without it no backup can be read.
 
 Examples:
@@ -70,7 +71,7 @@ Examples:
       kind: flags.format,
       name: flags.name,
       email: flags.email,
-      passphrase: outside.env.BM_PASSPHRASE ?? '',
+      passphrase: await passphraseOf(outside.env),
       date: new Date(),
     };
     if (flags.printCommands) return print(outside, `${commandsFor(options, flags.out).join('\n')}\n`);
@@ -163,6 +164,8 @@ async function writeNew(file: string, text: string, mode: number): Promise<void>
   try {
     await writeFile(file, text, { mode, flag: 'wx', flush: true });
   } catch (error) {
+    // What is left of a full disk would look like a key the next time.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') await rm(file, { force: true });
     throw failure(
       'output-failed',
       `cannot write ${file}: ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'the folder does not exist' : (error as Error).message}`,

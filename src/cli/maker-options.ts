@@ -1,5 +1,5 @@
 /** Flags and variables of `backup-maker` as what the client's functions take: files read, keys parsed, contradictions refused. */
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import type { Action } from '../client/action.ts';
 import { explain } from '../client/content.ts';
 import { failure } from '../client/failure.ts';
@@ -107,6 +107,23 @@ export async function identitiesOf(flags: MakerFlags): Promise<Identities | unde
   }
 }
 
+/** @throws {UserError} `usage` if the file to write is one of those that keys and secrets are read from. */
+export async function refuseKeyFile(path: string, flags: MakerFlags): Promise<void> {
+  const { privateKey = [], identity = [], passphraseFile, authTokenFile, accessKeyFile, caFile } = flags;
+  const target = await realpath(path).catch(() => undefined);
+  for (const file of [...privateKey, ...identity, passphraseFile, authTokenFile, accessKeyFile, caFile]) {
+    if (file === undefined || target === undefined) continue;
+    if ((await realpath(file).catch(() => undefined)) === target)
+      throw failure('usage', `--save-path ${path} would overwrite a file that this command reads`);
+  }
+}
+
+/** What protects a new OpenPGP key; empty: nothing does. */
+export async function passphraseOf(env: NodeJS.ProcessEnv): Promise<string> {
+  const { BM_PASSPHRASE: passphrase = '', BM_PASSPHRASE_FILE: file = '' } = env;
+  return passphrase === '' && file !== '' ? readSecret(file, 'BM_PASSPHRASE_FILE') : passphrase;
+}
+
 /** zstd's level, or undefined not to compress. */
 export function levelOf({ compress }: MakerFlags): number | undefined {
   return compress === 'none' ? undefined : Number(compress.split(':')[1] ?? 1);
@@ -119,7 +136,15 @@ export function timeoutOf({ timeout }: MakerFlags): { timeoutMs?: number } {
 /** The ledger's action that this process is a run of; rendered Jobs say so. @throws {UserError} `usage` if half is said. */
 export function actionOf(env: NodeJS.ProcessEnv): Action | undefined {
   const { BM_ACTION_NAME: name, BM_ACTION_NAMESPACE: namespace, BM_ACTION_RUN_ID: runId } = env;
-  if (!name) return undefined;
+  if (!name) {
+    if (namespace || runId)
+      required(
+        undefined,
+        'the name of the action',
+        'export BM_ACTION_NAME=…, or unset BM_ACTION_NAMESPACE BM_ACTION_RUN_ID',
+      );
+    return undefined;
+  }
   return {
     name,
     namespace: required(namespace, 'the namespace of the action', 'export BM_ACTION_NAMESPACE=…'),

@@ -73,6 +73,13 @@ function isCompressed(head: Buffer, { decompression, contentEncoding }: OpenOpti
     case ZSTD:
       return true;
     case NOT_COMPRESSED:
+      if (compressionOf(head) === 'marked') {
+        throw failure(
+          'usage',
+          "the content has the mark of our compression, and the version's metadata says that it is not compressed",
+          '--decompress zstd, or --decompress none to take it as it is',
+        );
+      }
       return false;
     case undefined:
     case '':

@@ -19,7 +19,9 @@ export interface SaveOptions extends ReadOptions {
 export function save(options: SaveOptions): Promise<Read> {
   limitToReading(options.repository, options.collectionId);
   const write = (content: AsyncGenerator<Buffer>) =>
-    typeof options.to === 'string' ? replaceFile(options.to, content) : writeStream(content, options.to);
+    typeof options.to === 'string'
+      ? replaceFile(options.to, content)
+      : writeStream(content, options.to, options.signal);
   return options.asStored ? readStored(options, write) : read(options, 'downloading', write);
 }
 
@@ -49,8 +51,13 @@ async function readStored(
   return { versionNumber, storedBytes, plainBytes: storedBytes };
 }
 
-async function writeStream(content: AsyncGenerator<Buffer>, to: Writable): Promise<void> {
-  await pipeline(content, to, { end: false }).catch((error: unknown) => {
+async function writeStream(
+  content: AsyncGenerator<Buffer>,
+  to: Writable,
+  signal: AbortSignal,
+): Promise<void> {
+  await pipeline(content, to, { end: false, signal }).catch((error: unknown) => {
+    if (signal.aborted) throw signal.reason;
     if (!isSystemError(error)) throw error;
     const why =
       error.code === 'EPIPE'

@@ -34,6 +34,13 @@ export async function readRecipients(
   materials: readonly Buffer[],
   options: RecipientOptions = {},
 ): Promise<Recipients> {
+  const [unmatched] = options.select ?? [];
+  if (unmatched !== undefined && kindOf(materials) === 'age') {
+    throw new CryptoError(
+      'bad-key',
+      `"${unmatched}" is no age recipient (they begin with age1), and only OpenPGP keys can be selected by name`,
+    );
+  }
   return kindOf(materials) === 'age'
     ? readAgeRecipients(materials.map(String))
     : readOpenPgpRecipients(materials, options.select ?? []);

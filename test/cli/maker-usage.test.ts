@@ -345,4 +345,37 @@ test('a bug of ours is called one', async () => {
   assert.match(debug.err, /\n {4}at /);
 });
 
+test('a recipient that would be left out stops the backup instead', async () => {
+  const whole = readFileSync(world.keys.pgpPublic, 'utf8');
+  const half = world.write('half.asc', whole + whole.replace(/-----END[^\n]*\n?/, ''));
+  const asked: string[][] = [
+    ['-k', world.keys.agePublic, '-r', 'ops@example.org'],
+    ['-k', world.keys.agePublic, '-r', 'agel0typingmistake'],
+    ['-k', half],
+  ];
+  for (const flags of asked)
+    failedWith(await world.run(['make', '-c', 'echo x', ...flags]), 6, /ops@example.org|agel0|END line/);
+});
+
+test('blank variables say nothing, and half of an action is none', async () => {
+  const blank = { BM_PUBLIC_KEY_PATH: ' \n' };
+  const made = await world.run(['make', '-c', 'echo x', '-k', world.keys.agePublic, '--json'], {
+    env: blank,
+  });
+  assert.is(made.code, 0, made.err);
+  assert.not.match(made.err, 'not encrypted');
+  const unnamed = { BM_ACTION_NAME: '', BM_ACTION_NAMESPACE: 'shop', BM_ACTION_RUN_ID: '7' };
+  failedWith(
+    await world.run(['make', '-c', 'echo x', '-k', world.keys.agePublic], { env: unnamed }),
+    2,
+    /the name of the action/,
+  );
+  assert.is((await world.run(['make', '-c', 'echo x', '--timeout', '3000000'])).code, 2);
+});
+
+test('a download never replaces a key that it reads', async () => {
+  const key = world.keys.agePrivate;
+  failedWith(await world.run(['download', '-p', key, '--save-path', key]), 2, /would overwrite/);
+});
+
 test.run();

@@ -46,8 +46,8 @@ test('compressed and sealed by us: undone, whether the server kept the metadata 
   }
 });
 
-test('metadata that say "identity": the data itself may be zstd, or even a stream of ours', async () => {
-  for (const inside of [ZSTD, await marked(), TEXT]) {
+test('metadata that say "identity": the data itself may be zstd; a mark of ours is a contradiction', async () => {
+  for (const inside of [ZSTD, TEXT]) {
     const { bytes, compressed } = await opened(await sealed(inside), {
       identities,
       contentEncoding: 'identity',
@@ -55,6 +55,11 @@ test('metadata that say "identity": the data itself may be zstd, or even a strea
     assert.not.ok(compressed);
     assert.equal(bytes, inside);
   }
+  const contradicting = { identities, contentEncoding: 'identity' } as const;
+  const failed = await failureOf(opened(await sealed(await marked()), contradicting));
+  assert.is(failed.code, 'usage');
+  const taken = await opened(await sealed(await marked()), { ...contradicting, decompression: 'none' });
+  assert.equal(taken.bytes, await marked());
 });
 
 test('zstd without a word about it is not guessed at; the user decides', async () => {

@@ -3,6 +3,7 @@ import type { Key } from 'openpgp';
 import { CryptoError } from '../failure.ts';
 import { openPgpPackage, packageConfig } from './package.ts';
 
+const KEY_BEGIN = /-----BEGIN PGP (?:PUBLIC|PRIVATE) KEY BLOCK-----/g;
 const BLOCK = /-----BEGIN PGP (PUBLIC|PRIVATE) KEY BLOCK-----.*?-----END PGP \1 KEY BLOCK-----/gs;
 const BYTE_ORDER_MARK = Buffer.of(0xef, 0xbb, 0xbf);
 const ANY_BLOCK = /-----BEGIN PGP ([A-Z ]+)-----/;
@@ -56,7 +57,8 @@ function partsOf(material: Buffer): (string | Buffer)[] {
     return [material];
   const text = material.toString('utf8');
   const blocks = text.match(BLOCK);
-  if (blocks) return blocks;
+  // A key whose END line is missing must not be left out in silence: its owner could read nothing.
+  if (blocks && blocks.length === (text.match(KEY_BEGIN)?.length ?? 0)) return blocks;
   const [, kind] = ANY_BLOCK.exec(text) ?? [];
   throw new CryptoError(
     'bad-key',
