@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 /** The client's program. Everything it does is in the functions that it calls. */
-import { withLeanMemory } from './lean-memory.ts';
+import { collectBuffersEarly, withLeanMemory } from './lean-memory.ts';
 import { runMaker } from './maker-program.ts';
 
 withLeanMemory();
+collectBuffersEarly();
 
 process.exitCode = await runMaker(process.argv.slice(2), {
   env: process.env,
