@@ -44,18 +44,19 @@ test('takes no more from the source than it needs for what it gives', async () =
 });
 
 test('memory does not grow with the content', async () => {
+  // How much garbage there is at a time is V8's choice; the content is more than it would ever leave.
   const before = process.memoryUsage().rss;
   let peak = before;
   let count = 0;
   for await (const part of decryptAge(
-    encryptAge(new Watched(repeated(Buffer.alloc(MiB), 256)), recipients),
+    encryptAge(new Watched(repeated(Buffer.alloc(MiB), 640)), recipients),
     identities,
   )) {
     assert.ok(part.length > 0);
     if (count++ % 64 === 0) peak = Math.max(peak, process.memoryUsage().rss);
   }
-  assert.is(count, 4096);
-  assert.ok(peak - before < 200 * MiB, `grew by ${Math.round((peak - before) / MiB)} MiB for 256 MiB`);
+  assert.is(count, 640 * 16);
+  assert.ok(peak - before < 400 * MiB, `grew by ${Math.round((peak - before) / MiB)} MiB for 640 MiB`);
 });
 
 test('a consumer that stops early closes the source, at whatever point', async () => {
