@@ -15,11 +15,19 @@ import { findShells, noticesFailuresInPipes, type Shells } from './shells.ts';
 /** How long a killed group may take to disappear before we go on. A process that hangs in the kernel may take for ever. */
 const KILL_MS = 10_000;
 
-/** What the guard has told so far, as exit codes; see `guard-scripts.ts`. */
+/** What timers of Node.js can wait at most, about 25 days: with more they fire at once. */
+const LONGEST_MS = 2_147_483_647;
+
+/** What the guard has told so far; see `guard-scripts.ts`. */
 export interface Told {
+  /** Exit codes. */
   exit?: number;
   copied?: number;
   over?: number;
+  /** What a load command has left unread, in bytes, and one more; NaN if that could not be counted. */
+  left?: number;
+  /** How many of them are NUL. */
+  nuls?: number;
 }
 
 interface Waiter {
@@ -48,7 +56,7 @@ export class CommandGroup {
   static async start(role: Role, options: CommandOptions): Promise<CommandGroup> {
     options.signal.throwIfAborted();
     const env = commandEnvironment(options.env);
-    const shells = options.shells ?? findShells(env);
+    const shells = options.shells ?? (await findShells(env));
     await warnOfPipes(shells, env, options);
     const scratch = await makeScratch(env);
     try {
@@ -91,8 +99,8 @@ export class CommandGroup {
       this.#child.once('exit', resolve).once('error', resolve);
     });
     this.#listen();
-    const { timeoutMs } = options;
-    if (timeoutMs !== undefined) {
+    if (options.timeoutMs !== undefined) {
+      const timeoutMs = Math.min(options.timeoutMs, LONGEST_MS);
       this.#timer = setTimeout(() => this.#fail(timedOut(role, timeoutMs)), timeoutMs);
     }
   }

@@ -4,7 +4,8 @@
  * Arguments: a program for missing tools, the scratch folder or an empty word, then the words that run the command.
  * File descriptor 3 is the lifeline, a socket to our process. Its end means that our process has died, in whatever way: then everything
  * in the group is killed. Lines on it to our process, each a word and an exit code: `exit` when the command has ended, `copied` when
- * its input or output has been passed on, `over` when nothing remains to be done. File descriptor 4 is a socket with the content.
+ * its input or output has been passed on, `over` when nothing remains to be done; and of a load, `left` and `nuls`, see `LOAD_SCRIPT`. File
+ * descriptor 4 is a socket with the content.
  *
  * The content goes through `cat`, because only a pipe can be opened as /dev/stdin and /dev/stdout, and our end of a child's standard
  * streams is a socket. That costs about 0.2 seconds of processor time per GiB.
@@ -47,6 +48,11 @@ export const DUMP_SCRIPT = `${FUNCTIONS}
 ${FINISH}`;
 
 /**
+ * So many bytes that a load command has left unread are counted: what a pipe holds, so that `cat` gets through. More of them make it fail.
+ */
+export const COUNTED_BYTES = 64 * 1024;
+
+/**
  * Passes file descriptor 4 on to the command's standard input. The guard in front of the pipe keeps its writing end open until it has
  * read `complete` on the lifeline: until then, the command cannot see the end of its input, whoever dies.
  *
@@ -56,6 +62,10 @@ ${FINISH}`;
  *
  * `unread` on the lifeline means that `cat` has failed: if the command reads no more (141: SIGPIPE), its end can come, otherwise all of
  * it is killed.
+ *
+ * A pipe takes up to 64 KiB that nobody ever reads. So after exit code 0, what the command has left there is counted: `left` is the number
+ * of bytes up to the end, at most {@link COUNTED_BYTES} + 1, plus one that says that `head` has worked; `nuls` is how many of them are
+ * NUL. If there are more, the counting ends at once and so does `cat`, as if nobody had counted.
  */
 export const LOAD_SCRIPT = `${FUNCTIONS}
 {
@@ -83,6 +93,11 @@ export const LOAD_SCRIPT = `${FUNCTIONS}
   (bm_command "$@")
   bm_status=$?
   echo "exit $bm_status" >&3
-  exit "$bm_status"
+  [ "$bm_status" = 0 ] || exit "$bm_status"
+  # As lines, wc counts the NULs.
+  set -- $({ (bm_tool head -c ${COUNTED_BYTES + 1}) && echo; } 3<&- | bm_tool tr '\\n\\000' 'x\\n' 3<&- | bm_tool wc -lc 3<&-)
+  echo "nuls \${1:-unknown}" >&3
+  echo "left \${2:-unknown}" >&3
+  exit 0
 }
 ${FINISH}`;

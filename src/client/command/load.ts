@@ -1,8 +1,11 @@
 /** The command whose standard input is the backup. */
 import { once } from 'node:events';
+import { UserError } from '../../api/problem.ts';
+import { failure } from '../failure.ts';
 import { CommandGroup, type Told } from './command-group.ts';
+import { COUNTED_BYTES } from './guard-scripts.ts';
 import type { CommandOptions } from './options.ts';
-import { cannotCopy, failedWith, stoppedReading } from './outcome.ts';
+import { cannotCopy, cannotCount, failedWith, stoppedReading } from './outcome.ts';
 
 /** What a shell tells of a program that wrote where nobody reads. */
 const SIGPIPE = 141;
@@ -14,27 +17,35 @@ const HELD_BYTES = 64 * 1024;
 
 /**
  * Feeds the content to the command and resolves once the command exited with 0. **Its standard input ends only after the content
- * has ended without an error**, and the last 64 KiB of the content come to it no sooner; when the content fails, the time is over, or this process dies in whatever way, the command's
- * whole process group is killed and never sees the end of its input, so that a load in one transaction rolls back.
+ * has ended without an error**, and the last 64 KiB of the content come to it no sooner. When the content fails, the time is over, or
+ * this process dies in whatever way, the command's whole process group is killed and never sees the end of its input, so that a load
+ * in one transaction rolls back.
  *
- * @throws {UserError} `command-failed` (also if it did not read everything), `command-timeout`, the signal's reason, or what the
- *   content threw.
+ * @throws {UserError} `command-failed` (also if it did not read everything, except for NULs at the end: `tar` does not read its padding),
+ *   `command-timeout`, the signal's reason, or what the content threw. After the end of the content, an error with the reason's code says
+ *   that the load may have taken effect.
  */
 export async function load(content: AsyncIterable<Buffer>, options: CommandOptions): Promise<void> {
   const group = await CommandGroup.start('load', options);
   const { told } = group;
   const feed = new Feed(content, group);
+  let complete = false;
   try {
     // Exit code 0 does not stop the feeding: a loader that knows where its data ends may leave before the content was verified.
     const failed = group.until(() => (told.exit ?? 0) !== 0 || (told.copied ?? 0) !== 0);
-    const complete = await Promise.race([feed.run().then(() => true), failed.then(() => false)]);
+    complete = await Promise.race([feed.run().then(() => true), failed.then(() => false)]);
     group.tell(complete ? 'complete' : 'unread');
     await group.until(() => told.over !== undefined || (told.exit ?? 0) !== 0 || !mayGoOn(told));
     if (!mayGoOn(told)) throw cannotCopy('load', told.copied ?? 0);
     const exitCode = told.exit ?? told.over ?? 0;
     if (exitCode !== 0) throw failedWith('load', exitCode);
     if (!complete || told.copied !== 0) throw stoppedReading(feed.bytes);
+    const unread = unreadBytes(told);
+    if (Number.isNaN(unread)) throw cannotCount();
+    if (unread > 0) throw stoppedReading(feed.bytes);
     options.signal.throwIfAborted();
+  } catch (error) {
+    throw complete && options.signal.aborted && error === options.signal.reason ? tooLate(error) : error;
   } finally {
     await group.end();
     await feed.stop();
@@ -44,6 +55,23 @@ export async function load(content: AsyncIterable<Buffer>, options: CommandOptio
 /** False if what feeds the command has itself failed, and not because the command reads no more. */
 function mayGoOn({ copied = 0 }: Told): boolean {
   return copied === 0 || copied === SIGPIPE;
+}
+
+/** What the command has left of the content. Up to 64 KiB of NULs count as nothing: they are padding. NaN if it could not be counted. */
+function unreadBytes({ left = Number.NaN, nuls = Number.NaN }: Told): number {
+  const bytes = left - 1;
+  if (!(bytes >= 0)) return Number.NaN;
+  return bytes > COUNTED_BYTES ? bytes : bytes - nuls;
+}
+
+/** The abort came after the command was given the end of its input, which is where a loader commits. */
+function tooLate(reason: unknown): UserError {
+  return failure(
+    reason instanceof UserError ? reason.problem.code : 'interrupted',
+    'stopped after the load command had been given all of the backup: the load may have taken effect, in whole or in part',
+    'look at what it loaded into, or load again',
+    reason,
+  );
 }
 
 /** Moves the content to the guard. */

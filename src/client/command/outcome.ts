@@ -87,6 +87,14 @@ export function stoppedReading(bytes: number): UserError {
   );
 }
 
+export function cannotCount(): UserError {
+  return failure(
+    'command-failed',
+    'the load command ended with exit code 0, but it could not be found out whether it had read all of the backup',
+    'check that head, tr and wc work in this image, and look at what was loaded',
+  );
+}
+
 function signalOf(exitCode: number): string | undefined {
   return Object.entries(constants.signals).find(([, number]) => number === exitCode - SIGNAL_BASE)?.[0];
 }

@@ -23,19 +23,47 @@ const OWN_FOLDER = '/opt/backup-maker/bin';
  * and leaves it before the command begins.
  */
 const EVALUATE = 'bm_command=$BM_CMD; unset BM_CMD; eval "$bm_command"';
-const EVALUATE_POSIX = `if (set -o pipefail) 2>/dev/null; then set -o pipefail; fi; ${EVALUATE}`;
+/**
+ * Debian's busybox shell prefers its own tar, grep and so on to those on the PATH, and they lack options. Aliases win over them; the shell's
+ * own builtins stay. `exec` and `command` in front of a name still reach busybox.
+ */
+const PREFER_PATH = `if [ "$(PATH=/dev/null; command -v tar)" = tar ]; then
+for bm_name in $(busybox --list); do
+case $bm_name in *[!a-z0-9_.-]*|echo|printf|test|true|false|kill|pwd) continue;; esac
+bm_rest=$PATH:
+while [ -n "$bm_rest" ]; do
+bm_file=\${bm_rest%%:*}/$bm_name bm_rest=\${bm_rest#*:}
+case $bm_file in *[!a-zA-Z0-9_./-]*) continue;; esac
+if [ -f "$bm_file" ] && [ -x "$bm_file" ]; then alias "$bm_name=$bm_file"; break; fi
+done
+done
+fi`;
+const EVALUATE_POSIX = `if (set -o pipefail) 2>/dev/null; then set -o pipefail; fi; ${PREFER_PATH}; ${EVALUATE}`;
 
 /**
- * bash if there is one, as the original has it, else the POSIX shell.
+ * bash if there is one, as the original has it, else the first POSIX shell that notices failures in pipes, else the first one at all.
+ * `sh` is dash in many images, which does not notice them, while the busybox beside our own program does.
  *
  * @param env its PATH is searched.
+ * @param folders where to look after that.
  * @throws {UserError} `command-failed` if there is no shell at all.
  */
-export function findShells(env: NodeJS.ProcessEnv): Shells {
-  const bash = find('bash', env, ['/bin']);
-  const sh = find('sh', env, ['/bin', OWN_FOLDER]);
-  if (sh !== undefined) return shellsOf([sh], bash === undefined ? undefined : [bash]);
-  if (bash !== undefined) return shellsOf([bash, '--posix', '--norc'], [bash]);
+export async function findShells(
+  env: NodeJS.ProcessEnv,
+  folders: readonly string[] = ['/bin', OWN_FOLDER],
+): Promise<Shells> {
+  const path = (env.PATH ?? '').split(':').filter((folder) => folder.startsWith('/'));
+  const bash = find('bash', [...path, ...folders]);
+  const candidates = [path, ...folders.map((folder) => [folder])].map((where) => find('sh', where));
+  const [first, ...others] = new Set(candidates.filter((sh) => sh !== undefined));
+  if (bash !== undefined) {
+    return first === undefined ? shellsOf([bash, '--posix', '--norc'], [bash]) : shellsOf([first], [bash]);
+  }
+  for (const sh of first === undefined ? [] : [first, ...others]) {
+    const shells = shellsOf([sh]);
+    if (await noticesFailuresInPipes(shells, env)) return shells;
+  }
+  if (first !== undefined) return shellsOf([first]);
   throw failure(
     'command-failed',
     'this image has no shell: neither bash nor sh is on the PATH, in /bin or beside this program',
@@ -64,9 +92,8 @@ export async function noticesFailuresInPipes(shells: Shells, env: NodeJS.Process
   }
 }
 
-function find(name: string, env: NodeJS.ProcessEnv, folders: readonly string[]): string | undefined {
-  const path = (env.PATH ?? '').split(':').filter((folder) => folder.startsWith('/'));
-  return [...path, ...folders].map((folder) => join(folder, name)).find(isProgram);
+function find(name: string, folders: readonly string[]): string | undefined {
+  return folders.map((folder) => join(folder, name)).find(isProgram);
 }
 
 function isProgram(path: string): boolean {

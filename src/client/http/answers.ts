@@ -4,7 +4,7 @@ import { ERROR_CODES, type ErrorCode } from '../../wire/error-codes.ts';
 import { HEADERS } from '../../wire/headers.ts';
 import type { Answer } from './exchange.ts';
 import { speaksTls } from './faults.ts';
-import { type Attempt, quoted, type Reason } from './reasons.ts';
+import { type Attempt, inAddresses, quoted, type Reason } from './reasons.ts';
 import { explainExpiry } from './token.ts';
 
 const MEANING: Readonly<Record<ErrorCode, Code>> = {
@@ -271,12 +271,15 @@ function explainForeign(
 
 function explainRedirect({ status, headers }: Answer, attempt: Attempt): Reason {
   const { address } = attempt.connection;
-  const target = headers.location === undefined ? null : URL.parse(headers.location, address.text);
+  const secrets = inAddresses(attempt.secrets);
+  // Before it is parsed, too: that changes the case of letters in the name of the host.
+  const location = headers.location === undefined ? undefined : quoted(headers.location, secrets);
+  const target = location === undefined ? null : URL.parse(location, address.text);
   if (!target) return { code: 'usage', why: `the server redirects (${status}), and does not say where to` };
   // Neither query nor credentials: nobody knows what is in them.
-  const where = `${target.origin}${target.pathname}`;
+  const where = quoted(`${target.origin}${target.pathname}`, secrets);
   const api = target.pathname.search(/\/api\/(stable|alpha)\//);
-  const base = api < 0 ? undefined : `${target.origin}${target.pathname.slice(0, api)}`;
+  const base = api < 0 ? undefined : quoted(`${target.origin}${target.pathname.slice(0, api)}`, secrets);
   return {
     code: 'usage',
     why: `the server redirects to ${where} (${status}), and redirects are not followed, since they would carry the token away`,

@@ -60,8 +60,11 @@ export function openConnection(options: ConnectionOptions): Connection {
     report.warn(`${proxyVariable} is set and has no effect: this release of Node.js does not use proxies`);
   }
   const { Agent, request } = address.secure ? https : http;
-  const trust =
-    options.ca === undefined ? {} : { ca: [...defaultAuthorities(), ...readAuthorities(options.ca)] };
+  const trust = {
+    // Said, since the variable NODE_TLS_REJECT_UNAUTHORIZED of an application's image decides otherwise.
+    rejectUnauthorized: true,
+    ...(options.ca !== undefined && { ca: [...defaultAuthorities(), ...readAuthorities(options.ca)] }),
+  };
   const newAgent = (keepAlive: boolean) => {
     try {
       return new Agent({ keepAlive, proxyEnv: env, ...trust });

@@ -1,7 +1,9 @@
 /** Asking for a version, or the rest of one. */
+import type { IncomingHttpHeaders } from 'node:http';
+import { HEADERS } from '../../wire/headers.ts';
 import { pathOf, ROUTES } from '../../wire/routes.ts';
 import { Exchange } from './exchange.ts';
-import { type Attempt, failed } from './reasons.ts';
+import { type Attempt, failed, quoted } from './reasons.ts';
 import { type Tokens, withRetries } from './retries.ts';
 
 export interface Wanted {
@@ -47,6 +49,24 @@ export function request(
       exchange.destroy();
     }
   });
+}
+
+/** The number that the server says; undefined if it says none, or something that is no number. */
+export function versionIn(headers: IncomingHttpHeaders): number | undefined {
+  const value = headers[HEADERS.version];
+  return typeof value === 'string' && /^[1-9]\d*$/.test(value) ? Number(value) : undefined;
+}
+
+/** @throws {UserError} `damaged` if the bytes are not sent as they were stored: we ask for no coding, and undo none. */
+export function refuseCodings(attempt: Attempt, expected: Expected, headers: IncomingHttpHeaders): void {
+  const codings = headers['content-encoding'];
+  if (codings === undefined || /^(\s|,|identity)*$/i.test(codings)) return;
+  const coding = quoted(codings, attempt.secrets);
+  throw damaged(
+    attempt,
+    expected,
+    `its Content-Encoding is "${coding}", so something between server and client changed it`,
+  );
 }
 
 /** The failure of content that is not what was stored. */

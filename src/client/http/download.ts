@@ -5,9 +5,16 @@ import { HEADERS, parseDigest } from '../../wire/headers.ts';
 import { failure } from '../failure.ts';
 import { filenameOf } from './content-disposition.ts';
 import type { Download } from './contract.ts';
-import { damaged, type Expected, request, type Wanted } from './download-request.ts';
+import {
+  damaged,
+  type Expected,
+  refuseCodings,
+  request,
+  versionIn,
+  type Wanted,
+} from './download-request.ts';
 import type { Exchange } from './exchange.ts';
-import { type Attempt, failed } from './reasons.ts';
+import { type Attempt, failed, quoted } from './reasons.ts';
 import { type Interrupted, resume } from './resume.ts';
 import type { Tokens } from './retries.ts';
 
@@ -23,8 +30,7 @@ export async function download(attempt: Attempt, session: Tokens, wanted: Wanted
   const exchange = await request(attempt, session, wanted, {}, [200]);
   try {
     const { headers } = await exchange.response();
-    const number = Number(headers[HEADERS.version] ?? asked);
-    const versionNumber = Number.isSafeInteger(number) ? number : undefined;
+    const versionNumber = numberOf(attempt, headers, asked === undefined ? undefined : Number(asked));
     const length = headers['content-length'];
     const expected: Expected = {
       size: length === undefined ? undefined : Number(length),
@@ -32,16 +38,21 @@ export async function download(attempt: Attempt, session: Tokens, wanted: Wanted
       etag: headers.etag,
       versionNumber,
     };
-    if (expected.size === undefined && expected.sha256 === undefined && !headers['transfer-encoding']) {
+    refuseCodings(attempt, expected, headers);
+    if (expected.size === 0) throw empty(attempt);
+    // Without either, the content ends where the connection does, whole or not.
+    const hasEnd =
+      expected.size !== undefined || /(^|,)\s*chunked\s*$/i.test(headers['transfer-encoding'] ?? '');
+    if (!hasEnd && expected.sha256 === undefined) {
       throw failed(attempt, {
         code: 'damaged',
-        why: 'the server says neither length nor digest, so nobody could tell whether the content is complete',
+        why: 'the server says neither length nor digest nor where it ends, so nobody could tell whether the content is complete',
       });
     }
     return {
       versionNumber,
       size: expected.size,
-      contentEncoding: contentEncodingOf(headers),
+      contentEncoding: contentEncodingOf(attempt, headers),
       filename: filenameOf(headers['content-disposition']),
       content: closing(contentOf(attempt, session, wanted.collectionId, expected, exchange), exchange),
     };
@@ -99,6 +110,7 @@ async function* contentOf(
   } finally {
     exchange.destroy();
   }
+  if (position === 0) throw empty(attempt);
   const sha256 = hash.digest('hex');
   if (expected.sha256 !== undefined && sha256 !== expected.sha256) {
     throw damaged(attempt, expected, `its SHA-256 is ${sha256}, and must be ${expected.sha256}`);
@@ -128,6 +140,32 @@ async function* given(
   }
 }
 
+/** @throws {UserError} `damaged` if it is another one than was asked for. */
+function numberOf(
+  attempt: Attempt,
+  headers: IncomingHttpHeaders,
+  asked: number | undefined,
+): number | undefined {
+  const number = versionIn(headers);
+  if (number !== undefined && asked !== undefined && number !== asked) {
+    const said = quoted(String(headers[HEADERS.version]), attempt.secrets);
+    throw failed(attempt, {
+      code: 'damaged',
+      why: `the server sent version ${said} in place of version ${asked}`,
+      hint: 'look for a proxy that keeps answers, and whether --url is the right server',
+    });
+  }
+  return Number.isSafeInteger(number) ? number : asked;
+}
+
+function empty(attempt: Attempt) {
+  return failed(attempt, {
+    code: 'damaged',
+    why: 'the version is empty, and make never stores an empty one',
+    hint: 'take another one with --version; backup-maker check tells which versions are whole',
+  });
+}
+
 function digestOf(attempt: Attempt, headers: IncomingHttpHeaders): string | undefined {
   const value = headers[HEADERS.digest];
   try {
@@ -141,8 +179,8 @@ function digestOf(attempt: Attempt, headers: IncomingHttpHeaders): string | unde
 }
 
 /** Our server leaves it out for content that is not compressed; the original's knows nothing of it. */
-function contentEncodingOf(headers: IncomingHttpHeaders): string | undefined {
+function contentEncodingOf(attempt: Attempt, headers: IncomingHttpHeaders): string | undefined {
   const value = headers[HEADERS.contentEncoding];
-  if (typeof value === 'string') return value;
-  return headers[HEADERS.version] === undefined ? undefined : '';
+  if (typeof value === 'string') return quoted(value, attempt.secrets);
+  return versionIn(headers) === undefined ? undefined : '';
 }

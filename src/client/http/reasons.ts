@@ -26,6 +26,14 @@ export function failed(attempt: Attempt, { code, why, hint }: Reason, cause?: un
   return failure(code, `cannot ${doing} at ${connection.address.text}: ${why}`, hint, cause);
 }
 
+/** The secrets, also as they look in addresses. */
+export function inAddresses(secrets: Iterable<string>): string[] {
+  return [...secrets].flatMap((secret) => {
+    const text = secret.toWellFormed();
+    return [secret, encodeURI(text), encodeURIComponent(text)];
+  });
+}
+
 /** What somebody else said, fit for a line of ours: no control characters, no secrets, not too long. */
 export function quoted(text: string, secrets: Iterable<string>): string {
   let plain = text;

@@ -1,7 +1,8 @@
 /** Opens a backup repository: what the parts of this room are put together to. */
-import type { CollectionMessage, WhoamiData } from '../../wire/messages.ts';
+import type { WhoamiData } from '../../wire/messages.ts';
 import { failure } from '../failure.ts';
 import { ask, type Call, dataOf } from './calls.ts';
+import { readCollections } from './collection-message.ts';
 import { openConnection } from './connection.ts';
 import type { Repository, RepositoryOptions } from './contract.ts';
 import { download } from './download.ts';
@@ -33,8 +34,7 @@ export function openRepository(options: RepositoryOptions): Repository {
     login: () => session.open(),
     whoami: async () => (await get('ask who we are', { route: 'whoami' })) as unknown as WhoamiData,
     async collections() {
-      const { collections } = await get('list collections', { route: 'collections' });
-      return (Array.isArray(collections) ? collections : []) as CollectionMessage[];
+      return readCollections((await get('list collections', { route: 'collections' })).collections);
     },
     async versions(collectionId) {
       const doing = `list the versions of ${named(collectionId)}`;

@@ -1,10 +1,9 @@
 /** Taking up a download where it broke off. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { HEADERS } from '../../wire/headers.ts';
-import { damaged, type Expected, request } from './download-request.ts';
+import { damaged, type Expected, refuseCodings, request, versionIn } from './download-request.ts';
 import { codeOf, type Exchange, SILENT } from './exchange.ts';
 import { explainFault, isTemporaryFault } from './faults.ts';
-import { type Attempt, failed } from './reasons.ts';
+import { type Attempt, failed, quoted } from './reasons.ts';
 import { pause, spread, type Tokens } from './retries.ts';
 
 /** Tries in a row that bring not a byte. */
@@ -83,11 +82,11 @@ export async function resume({
   }
 
   function check(status: number, headers: IncomingHttpHeaders): void {
-    const number = headers[HEADERS.version];
+    const number = versionIn(headers);
     if (status === 416 || (headers.etag !== undefined && headers.etag !== etag)) {
       throw damaged(attempt, expected, `it changed on the server ${progress}`);
     }
-    if (number !== undefined && Number(number) !== versionNumber) {
+    if (number !== undefined && number !== versionNumber) {
       throw damaged(attempt, expected, `the server went on with version ${number}`);
     }
     if (status === 200) {
@@ -102,8 +101,9 @@ export async function resume({
       throw damaged(
         attempt,
         expected,
-        `the server went on with "${headers['content-range'] ?? 'no range'}" ${progress}`,
+        `the server went on with "${quoted(headers['content-range'] ?? 'no range', attempt.secrets)}" ${progress}`,
       );
     }
+    refuseCodings(attempt, expected, headers);
   }
 }

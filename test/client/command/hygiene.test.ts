@@ -1,12 +1,14 @@
 /** What the command and its surroundings may show, and to whom. */
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { dump } from '../../../src/client/command/dump.ts';
 import { commandEnvironment } from '../../../src/client/command/environment.ts';
+import { load } from '../../../src/client/command/load.ts';
 import { hasPipe } from '../../../src/client/command/pipes.ts';
 import { findShells, noticesFailuresInPipes, shellsOf } from '../../../src/client/command/shells.ts';
-import { at, errorOf, QUICK_SHELLS, read, SHELLS, textOf } from './support.ts';
+import { at, errorOf, QUICK_SHELLS, read, SHELLS, textOf, zeros } from './support.ts';
 
 const test = suite('client/command/hygiene');
 
@@ -97,25 +99,56 @@ for (const [name, shells] of SHELLS) {
   );
 }
 
-test('takes bash if there is one, else a POSIX shell', () => {
-  assert.equal(shellsOf(['/bin/sh'], ['/bin/bash']).command.slice(0, 4), [
-    '/bin/bash',
-    '-eo',
-    'pipefail',
-    '-c',
-  ]);
-  const { command, guard } = findShells({ PATH: '/nowhere' });
-  assert.equal(guard.slice(0, 2), ['/bin/sh', '-c']);
-  assert.is(command[0], existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh');
-});
+test(
+  'takes bash, else the first POSIX shell that notices failures in pipes, else the first',
+  at(async (place) => {
+    const [first, second, own] = ['first', 'second', 'own'].map((name) => join(place.folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const shell = (folder: string, name: string, pipefail: boolean) => {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, name), `#!/bin/sh\nexit ${pipefail ? 0 : 2}\n`, { mode: 0o755 });
+    };
+    const found = async () => {
+      const { command, guard } = await findShells({ PATH: first }, [second, own]);
+      return [command[0], guard[0]];
+    };
+    assert.match((await errorOf(findShells({ PATH: first }, [second, own]))).message, 'no shell');
+    shell(own, 'sh', false);
+    assert.equal(await found(), [join(own, 'sh'), join(own, 'sh')]);
+    shell(first, 'sh', false);
+    assert.equal(await found(), [join(first, 'sh'), join(first, 'sh')], 'none is able to');
+    shell(own, 'sh', true);
+    assert.equal(await found(), [join(own, 'sh'), join(own, 'sh')], 'only ours is');
+    shell(second, 'sh', true);
+    assert.equal(await found(), [join(second, 'sh'), join(second, 'sh')]);
+    shell(second, 'bash', true);
+    assert.equal(await found(), [join(second, 'bash'), join(first, 'sh')]);
+  }),
+);
 
 if (existsSync('/bin/busybox')) {
+  test(
+    "busybox's shell runs the tools on the PATH, not its own of the same name",
+    at(async (place) => {
+      writeFileSync(join(place.folder, 'tar'), '#!/bin/sh\necho "mine $*"\n', { mode: 0o755 });
+      const env = { ...place.env, PATH: `${place.folder}:${place.env.PATH}` };
+      const shells = shellsOf(['/bin/busybox', 'sh']);
+      const command = 'tar --xattrs x; (tar y) | cat; echo "$(tar z)"';
+      const text = await textOf(dump(place.options(command, { env, shells })));
+      assert.is(text, 'mine --xattrs x\nmine y\nmine z\n');
+    }),
+  );
+
   test(
     'works in an image that has no other program than one busybox',
     at(async (place) => {
       const env = { ...place.env, PATH: '/nowhere' };
       for (const shells of [shellsOf(['/bin/busybox', 'sh']), shellsOf(['/bin/sh'])]) {
         assert.is(await textOf(dump(place.options('echo a', { env, shells }))), 'a\n');
+        await load(zeros(10), place.options('while read -r line; do :; done', { env, shells }));
       }
     }),
   );

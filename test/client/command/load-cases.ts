@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { load } from '../../../src/client/command/load.ts';
-import { at, endless, errorOf, MEBIBYTE, type Named, zeros } from './support.ts';
+import { failure } from '../../../src/client/failure.ts';
+import { appears, at, endless, errorOf, MEBIBYTE, type Named, zeros } from './support.ts';
 
 /** Its own shell sees the end of the input and acts on it at once. */
 const LOADER = 'echo >"$STARTED"; while read -r line; do :; done; echo "$line" >"$ENDED"';
@@ -13,6 +14,16 @@ async function* broken(error: Error): AsyncGenerator<Buffer> {
   for (let line = 0; line < 20; line++) yield Buffer.from('insert\n');
   await sleep(50);
   throw error;
+}
+
+async function* of(...chunks: Buffer[]): AsyncGenerator<Buffer> {
+  yield* chunks;
+}
+
+/** Far more than could be sent before the test's time is over. */
+async function* much(): AsyncGenerator<Buffer> {
+  const chunk = Buffer.alloc(65_536, 'x');
+  for (;;) yield chunk;
 }
 
 export function loadCases(test: Test, [name, shells]: Named): void {
@@ -83,6 +94,77 @@ export function loadCases(test: Test, [name, shells]: Named): void {
         assert.is(error.problem?.code, 'command-failed');
         assert.match(error.message, /stopped reading .* \d+ bytes/);
       }
+    }),
+  );
+
+  test(
+    `${name}: so is leaving a rest that fits into the pipe`,
+    at(async (place) => {
+      for (const [size, command] of [
+        [43_893, 'sleep 0.1'],
+        [43_893, 'head -c 100 >/dev/null'],
+        [43_893, 'head -c 43892 >/dev/null'],
+        [43_893, 'exec <&-'],
+        [1, 'true'],
+        [65_536, 'true'],
+        [65_537, 'true'],
+        [140_000, 'head -c 100000 >/dev/null'],
+        [1_000_000, 'head -c 999999 >/dev/null'],
+      ] as const) {
+        for (const filler of ['x', '\n']) {
+          const content = of(Buffer.alloc(size, filler));
+          const error = await errorOf(load(content, place.options(command, { shells })));
+          assert.is(error.problem?.code, 'command-failed', `${size} bytes for ${command}`);
+          assert.match(error.message, 'stopped reading before the end of the backup');
+        }
+      }
+      assert.equal(await place.survivors(), []);
+    }),
+  );
+
+  test(
+    `${name}: who read all but NULs at the end has read everything, up to 64 KiB of them`,
+    at(async (place) => {
+      const text = Buffer.alloc(43_893, 'x\n');
+      for (const command of ['cat >/dev/null', 'head -c 43893 >/dev/null']) {
+        await load(of(text), place.options(command, { shells }));
+        for (const padding of [1, 10_240, 65_536]) {
+          await load(of(text, Buffer.alloc(padding)), place.options(command, { shells }));
+        }
+      }
+      const options = place.options('head -c 43893 >/dev/null', { shells });
+      for (const rest of [Buffer.alloc(65_537), Buffer.from('\0\0x\0'), Buffer.from('\n\0')]) {
+        assert.match((await errorOf(load(of(text, rest), options))).message, 'stopped reading');
+      }
+    }),
+  );
+
+  test(
+    `${name}: who stops reading while much is to come is not waited for until it has come`,
+    at(async (place) => {
+      for (const command of ['head -c 100 >/dev/null', 'true']) {
+        const error = await errorOf(load(much(), place.options(command, { shells })));
+        assert.match(error.message, 'stopped reading');
+      }
+    }),
+  );
+
+  test(
+    `${name}: an abort after the command was given its end says that the load may have taken effect`,
+    at(async (place) => {
+      const abort = new AbortController();
+      const reason = failure('interrupted', 'stopped by SIGTERM: nothing was loaded');
+      const options = place.options('cat >/dev/null; echo >"$ENDED"; sleep 20', {
+        shells,
+        signal: abort.signal,
+      });
+      const loading = errorOf(load(zeros(10), options));
+      await appears(place.ended);
+      abort.abort(reason);
+      const error = await loading;
+      assert.is(error.problem?.code, 'interrupted');
+      assert.match(error.message, 'may have taken effect');
+      assert.equal(await place.survivors(), []);
     }),
   );
 

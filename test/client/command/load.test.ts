@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
@@ -39,6 +39,27 @@ test(
     const env = { ...place.env, PATH: `${place.folder}:${place.env.PATH}` };
     const error = await errorOf(load(zeros(100_000), place.options('exec <&-; sleep 0.2', { env })));
     assert.match(error.message, /stopped reading .* 100000 bytes/);
+  }),
+);
+
+test(
+  'it is an error if nobody can tell whether everything was read',
+  at(async (place) => {
+    for (const tool of ['head', 'tr', 'wc']) {
+      const folder = join(place.folder, tool);
+      mkdirSync(folder);
+      writeFileSync(join(folder, tool), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+      const env = { ...place.env, PATH: `${folder}:${place.env.PATH}` };
+      const error = await errorOf(load(zeros(10), place.options('cat >/dev/null', { env })));
+      assert.match(error.message, 'could not be found out whether');
+    }
+  }),
+);
+
+test(
+  'a limit longer than timers can wait does not end the command at once',
+  at(async (place) => {
+    await load(zeros(10), place.options('sleep 0.1; cat >/dev/null', { timeoutMs: 2 ** 31 }));
   }),
 );
 

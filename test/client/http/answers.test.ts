@@ -1,7 +1,12 @@
 /** What a person reads when a server, or something that is none, says no. */
+import { execFile } from 'node:child_process';
 import type { IncomingHttpHeaders } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { statusOf } from '../../../src/client/status.ts';
 import {
   bytes,
   content,
@@ -17,6 +22,25 @@ import {
 } from './world.ts';
 
 const test = suite('answers of servers');
+/** For 127.0.0.1, signed by itself, valid for a hundred years; protects nothing. */
+const SELF_SIGNED = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgeO9o2Y3VqqhLrzHc
+b7Cu9XWvhOZjoQzc2F18pOwEbcKhRANCAAQkL3g5qWDepdxf1OGNJ9ygx4Zk9iOC
+4wvfMSMN/sjWNrW05tRI0ikODa3oGakwckNoCLKV2lGua6YZQyvaV6YB
+-----END PRIVATE KEY-----`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBkDCCATagAwIBAgIUS5jLUoCGh4SH/Z+MZuYW3Fukg9owCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJMTI3LjAuMC4xMCAXDTI2MTEyMzAwMTkzOFoYDzIxMjYxMDMw
+MDAxOTM4WjAUMRIwEAYDVQQDDAkxMjcuMC4wLjEwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAQkL3g5qWDepdxf1OGNJ9ygx4Zk9iOC4wvfMSMN/sjWNrW05tRI0ikO
+Da3oGakwckNoCLKV2lGua6YZQyvaV6YBo2QwYjAdBgNVHQ4EFgQUxWgSAKA0J5t4
+RQ/svv/DtSFLNRIwHwYDVR0jBBgwFoAUxWgSAKA0J5t4RQ/svv/DtSFLNRIwDwYD
+VR0TAQH/BAUwAwEB/zAPBgNVHREECDAGhwR/AAABMAoGCCqGSM49BAMCA0gAMEUC
+IQCj+MZy+Xb+ttoEUS5pU8k7P2XaP5qud/bNmTpRTPYCcwIgRp8kyNa7TRtblGgY
+qiJ9PlZDeup+cMfNt4Y82Jre84M=
+-----END CERTIFICATE-----`,
+};
 const KEY = { namespace: 'ns', name: 'n', runId: 'r', holder: 'h' };
 
 interface Said {
@@ -308,6 +332,84 @@ test('health: checks come with 200 and with 500; the code goes in a header', asy
     assert.is((await failureOf(repository.health('c'))).code, 'unreachable');
     await repository.close();
   });
+});
+
+test('health: a server that repeats the code or the token does not get them shown', async () => {
+  const check = { name: 'X', statusText: 'X=false', status: false };
+  const checks = [
+    { ...check, message: `code health-very-secret\u001b[31m, token ${SECRET}` },
+    { ...check, message: '', name: `named ${SECRET}` },
+  ];
+  const server = web((request, response) => {
+    if (!request.url?.endsWith('/health')) return void response.end(success({ versions: [] }));
+    response.writeHead(500).end(envelope('one of checks failed', { health: checks }));
+  });
+  await withServer(server, async ({ url }) => {
+    const repository = repositoryAt(url);
+    const { reason } = await statusOf(repository, 'c', 'health-very-secret');
+    assert.is(reason, 'code *** [31m, token ***; named ***');
+    await repository.close();
+  });
+});
+
+test('lists with elements that are none get a sentence', async () => {
+  for (const element of [null, 7, {}, { id: 3, name: 3, status: 'yes' }]) {
+    const body = success({ health: [element], collections: [element] });
+    await withServer(saying({ status: 200, body }), async ({ url }) => {
+      const repository = repositoryAt(url);
+      const health = await failureOf(repository.health('c'));
+      assert.is(health.code, 'usage');
+      assert.match(health.message, /not a backup repository/);
+      const collections = await failureOf(repository.collections());
+      assert.is(collections.code, 'usage');
+      assert.match(collections.message, /not what a backup repository says about collections/);
+      await repository.close();
+    });
+  }
+});
+
+test('a redirect to an address with secrets in it does not show them', async () => {
+  const password = 'very-secret Ünd/so';
+  const named = `http://new.example.org/${SECRET}/${encodeURIComponent(password)}/api/stable/x`;
+  const server = web((request, response) => {
+    if (request.url?.endsWith('login')) return void response.end(success({ token: SECRET, expire: '' }));
+    response.writeHead(307, { location: named }).end();
+  });
+  await withServer(server, async ({ url }) => {
+    const repository = repositoryAt(url, { credentials: { kind: 'password', username: 'u', password } });
+    const failure = await failureOf(repository.versions('c'));
+    assert.match(failure.message, 'redirects to http://new.example.org/***/***/api/stable/x (307)');
+    assert.is(failure.hint, '--url http://new.example.org/***/***');
+    await repository.close();
+  });
+});
+
+test('no variable makes the client trust a certificate that nobody signed', async () => {
+  let requests = 0;
+  const server = createHttpsServer(SELF_SIGNED, (_request, response) => {
+    requests++;
+    response.end(success({ versions: [] }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const world = new URL('world.ts', import.meta.url).href;
+  const script = `
+    const { repositoryAt } = await import(${JSON.stringify(world)});
+    const repository = repositoryAt('https://127.0.0.1:${(server.address() as AddressInfo).port}');
+    await repository.versions('c').then(() => console.log('trusted'), (error) => console.log(error.message));
+    await repository.close();
+  `;
+  try {
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--input-type=module', '--eval', script],
+      { env: { ...process.env, NODE_TLS_REJECT_UNAUTHORIZED: '0' } },
+    );
+    assert.match(stdout, /certificate is not signed by an authority that is known here/);
+    assert.is(requests, 0);
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
 });
 
 test('servers that cannot be reached', async () => {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { bytes, collect, failureOf, hostile, repositoryAt, web, withServer } from './world.ts';
+import { bytes, collect, failureOf, hostile, repositoryAt, SECRET, web, withServer } from './world.ts';
 
 const test = suite('downloads from hostile servers');
 const DATA = bytes(300_000);
@@ -149,6 +149,18 @@ test('what cannot be taken up again fails: no ranges, changed, deleted, other by
       /went on with "bytes 99-/,
     ],
     [
+      'coded on the way',
+      (headers) => !Object.assign(headers, { 'content-encoding': 'gzip' }),
+      'damaged',
+      /Content-Encoding is "gzip"/,
+    ],
+    [
+      'repeats a secret',
+      (headers) => !Object.assign(headers, { 'content-range': `bytes ${SECRET}` }),
+      'damaged',
+      /went on with "bytes \*\*\*"/,
+    ],
+    [
       'deleted',
       (_headers, response) => {
         response
@@ -233,6 +245,71 @@ test('an answer whose end nobody could tell is not taken', async () => {
     assert.is((await failureOf(repository.download('c', 'latest'))).code, 'damaged');
     await repository.close();
   });
+});
+
+test('another version than the one that was asked for is not taken', async () => {
+  const cases: [string, string, number | RegExp | undefined][] = [
+    ['3', '2', /sent version 2 in place of version 3/],
+    ['v3', '99999999999999999999', /in place of version 3/],
+    ['3', '3', 3],
+    ['latest', '2', 2],
+    // What is no number says nothing.
+    ['3', '2; x', 3],
+    ['3', '0', 3],
+    ['latest', '-2', undefined],
+    ['latest', '1e3', undefined],
+  ];
+  for (const [asked, said, outcome] of cases) {
+    await withServer(
+      breaking({ cuts: [], headers: { 'x-backup-version': said } }).server,
+      async ({ url }) => {
+        const repository = repositoryAt(url);
+        const got = repository.download('c', asked);
+        if (outcome instanceof RegExp) {
+          const failure = await failureOf(got);
+          assert.is(failure.code, 'damaged');
+          assert.match(failure.message, outcome);
+        } else {
+          const { versionNumber, content } = await got;
+          assert.is(versionNumber, outcome, `${asked}, ${said}`);
+          await content.return(undefined);
+        }
+        await repository.close();
+      },
+    );
+  }
+});
+
+test('without digest, only a length or chunks say whether content is whole', async () => {
+  const cases: [string, string, RegExp | undefined][] = [
+    ['transfer-encoding: identity', 'some of it', /nobody could tell/],
+    ['transfer-encoding: gzip', 'some of it', /nobody could tell/],
+    ['transfer-encoding: chunked', '4\r\nall!\r\n0\r\n\r\n', undefined],
+    ['content-length: 4', 'all!', undefined],
+    [`connection: close\r\nrepr-digest: ${digest(Buffer.from('all!'))}`, 'all!', undefined],
+    ['content-length: 4\r\ncontent-encoding: identity', 'all!', undefined],
+    ['content-length: 4\r\ncontent-encoding: gzip', 'all!', /Content-Encoding is "gzip"/],
+    [`content-length: 4\r\ncontent-encoding: br, ${SECRET}`, 'all!', /Content-Encoding is "br, \*\*\*"/],
+    ['content-length: 0', '', /version is empty/],
+    ['transfer-encoding: chunked', '0\r\n\r\n', /version is empty/],
+    [`connection: close\r\nrepr-digest: ${digest(Buffer.alloc(0))}`, '', /version is empty/],
+  ];
+  for (const [headers, body, words] of cases) {
+    const server = hostile((socket) => {
+      socket.once('data', () => socket.end(`HTTP/1.1 200 OK\r\n${headers}\r\n\r\n${body}`));
+    });
+    await withServer(server, async ({ url }) => {
+      const repository = repositoryAt(url);
+      const work = repository.download('c', 'latest').then(({ content }) => collect(content));
+      if (words === undefined) assert.is(String(await work), 'all!', headers);
+      else {
+        const failure = await failureOf(work);
+        assert.is(failure.code, 'damaged', headers);
+        assert.match(failure.message, words);
+      }
+      await repository.close();
+    });
+  }
 });
 
 test('chunked content that breaks off is an error', async () => {
