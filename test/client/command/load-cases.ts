@@ -5,7 +5,7 @@ import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { load } from '../../../src/client/command/load.ts';
 import { failure } from '../../../src/client/failure.ts';
-import { appears, at, endless, errorOf, MEBIBYTE, type Named, zeros } from './support.ts';
+import { appears, at, endless, errorOf, flood, MEBIBYTE, type Named, zeros } from './support.ts';
 
 /** Its own shell sees the end of the input and acts on it at once. */
 const LOADER = 'echo >"$STARTED"; while read -r line; do :; done; echo "$line" >"$ENDED"';
@@ -65,7 +65,7 @@ export function loadCases(test: Test, [name, shells]: Named): void {
   test(
     `${name}: a command that fails stops it at once, however long the content lasts`,
     at(async (place) => {
-      const error = await errorOf(load(endless(), place.options('read -r line; exit 9', { shells })));
+      const error = await errorOf(load(flood(), place.options('read -r line; exit 9', { shells })));
       assert.is(error.problem?.code, 'command-failed');
       assert.match(error.message, 'exit code 9');
       async function* stalling(): AsyncGenerator<Buffer> {

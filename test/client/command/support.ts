@@ -146,6 +146,14 @@ export async function* endless(): AsyncGenerator<Buffer> {
   }
 }
 
+/** Without an end, and more at a time than any pipe takes: busybox's `cat` keeps a trickle to itself for a while. */
+export async function* flood(): AsyncGenerator<Buffer> {
+  for (;;) {
+    yield Buffer.from('insert\n'.repeat(10_000));
+    await sleep(2);
+  }
+}
+
 function processIds(): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

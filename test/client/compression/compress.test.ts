@@ -150,21 +150,19 @@ test('a process ends by itself after streams that were given up, failed or ended
   assert.is(code, 0);
 });
 
-test('memory does not grow with the content: 256 MiB of each kind', async () => {
-  // As the program does it: otherwise it is up to V8 how much garbage there is.
+test('memory does not grow with the content: 1 GiB', async () => {
+  // How much garbage there is at a time is V8's choice, and up to what else the machine does.
   const { output } = await run(`
-    const { collectBuffersEarly } = await import(${JSON.stringify(join(import.meta.dirname, '../../../src/cli/lean-memory.ts'))});
-    collectBuffersEarly();
     import { readFileSync } from 'node:fs';
     const { generate } = await import(${JSON.stringify(join(import.meta.dirname, '../../../bench/client-data.ts'))});
     const [piece] = generate('random', 1048576);
-    async function* content() { for (let i = 0; i < 256; i++) yield* [piece.subarray(0, 524288), Buffer.alloc(524288, 'INSERT')]; }
+    async function* content() { for (let i = 0; i < 1024; i++) yield* [piece.subarray(0, 524288), Buffer.alloc(524288, 'INSERT')]; }
     let bytes = 0;
     for await (const out of decompress(compress(content(), { level: 1 }))) bytes += out.length;
     console.log(bytes, Math.round(process.resourceUsage().maxRSS / 1024));`);
   const [bytes, peakMib] = output.split(' ').map(Number);
-  assert.is(bytes, 256 * MIB);
-  assert.ok((peakMib ?? Number.NaN) < 240, `${peakMib} MiB`);
+  assert.is(bytes, 1024 * MIB);
+  assert.ok((peakMib ?? Number.NaN) < 700, `${peakMib} MiB`);
 });
 
 /** Runs a module in a process of its own, which must end by itself. */
