@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import * as assert from 'uvu/assert';
 import { folderWith, type Ran, root } from '../../sandbox.ts';
 
-const USUAL = 'bash sh cat cp mv rm mkdir ls seq sed head tail tr cmp sleep env curl tar chmod';
+const USUAL = 'bash sh cat cp mv rm mkdir ls seq sed head tail tr wc cmp sleep env curl tar chmod';
 
 /** A folder that holds nothing but links to these tools and, if asked for, to our programs. */
 export function pathWith(tools: string, ours: readonly string[] = []): string {
