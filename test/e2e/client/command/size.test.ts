@@ -10,7 +10,7 @@ import { at, MEBIBYTE } from '../../../client/command/support.ts';
 const test = suite('e2e/client/command/size');
 
 const SIZE = 1024 * MEBIBYTE;
-const MOST_MEMORY = 400 * MEBIBYTE;
+const MOST_MEMORY = 192 * MEBIBYTE;
 
 test(
   'a gibibyte from a dump into a load',

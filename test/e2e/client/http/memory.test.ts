@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { repositoryAt } from '../../../client/http/world.ts';
+import { liveBufferBytes } from '../../../live-memory.ts';
 
 const test = suite('memory of transfers');
 const SIZE = 512 * 1024 * 1024;
-/** Above what the process has before: buffers that wait for the collector, mostly. */
-const MOST_MB = 400;
+/** Of buffers in use, above those that were before. */
+const MOST_MB = 64;
 
 const child = fork(join(import.meta.dirname, 'null-server.ts'), {
   stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
@@ -23,11 +24,11 @@ test.after(() => child.disconnect());
 
 /** How far memory grew while the work ran, and how fast it was. */
 async function measured(name: string, work: () => Promise<void>): Promise<void> {
-  const before = process.memoryUsage.rss();
+  const before = liveBufferBytes();
   let most = before;
   const timer = setInterval(() => {
-    most = Math.max(most, process.memoryUsage.rss());
-  }, 10);
+    most = Math.max(most, liveBufferBytes());
+  }, 100);
   const cpu = process.cpuUsage();
   const start = performance.now();
   await work();

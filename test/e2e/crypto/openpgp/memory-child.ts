@@ -18,7 +18,7 @@ import {
 } from '../../../crypto/openpgp/fixtures.ts';
 
 const MIB = 1024 * 1024;
-const BYTES = 640 * MIB;
+const BYTES = 256 * MIB;
 const [direction = '', file = ''] = process.argv.slice(2);
 const to = await recipients('curve');
 const by = await identities('curve');

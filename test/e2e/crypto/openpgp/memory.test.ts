@@ -9,7 +9,7 @@ import { folderWith } from '../../sandbox.ts';
 const test = suite('OpenPGP memory');
 const MIB = 1024 * 1024;
 /** Half of the smallest content; most of it is buffers that Node.js has not collected yet. */
-const LIMIT_MIB = 400;
+const LIMIT_MIB = 128;
 
 const file = join(folderWith(), 'message');
 
