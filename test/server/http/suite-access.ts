@@ -104,11 +104,13 @@ export function accessTests(test: Test, world: World): void {
     const profile = await world.ask('userProfile', { userName: 'manager' }, { as: 'admin' });
     assert.equal(dataOf(profile), { email: 'manager@example.org', permissions: ['collectionManager'] });
     assert.is((await world.ask('userProfile', { userName: 'stranger' }, { as: 'stranger' })).status, 200);
-    refused(
-      await world.ask('userProfile', { userName: 'admin' }, { as: 'stranger' }),
-      403,
-      'no permissions to view that user account',
-    );
+    for (const userName of ['admin', 'nobody']) {
+      refused(
+        await world.ask('userProfile', { userName }, { as: 'stranger' }),
+        403,
+        'no permissions to view that user account',
+      );
+    }
     const absent = await world.ask('userProfile', { userName: 'nobody' }, { as: 'admin' });
     assert.is(absent.status, 404);
     assert.match((absent.json as { error: string }).error, /^IsError retrieving user: /);
