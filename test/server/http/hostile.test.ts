@@ -165,9 +165,15 @@ test('JSON: no member reaches a prototype', async () => {
 test('addresses made to keep a regular expression busy cost nothing', () => {
   for (const text of ['eyJ', 'eyJ-', 'eyJ.', 'eyJa.', 'a.', '.', '%00', '?&=']) {
     const url = `/${text.repeat(Math.floor(16_000 / text.length))}`;
-    const started = performance.now();
-    safeUrl(url);
-    assert.ok(performance.now() - started < 50, `${text}: ${performance.now() - started} ms`);
+    // The best of three: other work of the machine is no fault of ours.
+    const took = Math.min(
+      ...[1, 2, 3].map(() => {
+        const started = performance.now();
+        safeUrl(url);
+        return performance.now() - started;
+      }),
+    );
+    assert.ok(took < 50, `${text}: ${took} ms`);
   }
 });
 
