@@ -163,4 +163,12 @@ test('whatever is stored and configured: pinned, young, the newest and at least 
   );
 });
 
+test('half a million versions are rotated like three', () => {
+  const many = versions(...Array.from({ length: 100_000 }, (_, index) => (100_000 - index) * HOUR));
+  const stored = Array.from({ length: 5 }, () => many)
+    .flat()
+    .map((version, index) => ({ ...version, versionNumber: index + 1 }));
+  assert.is(removed(stored, spec(3)).length, stored.length - 3);
+});
+
 test.run();
