@@ -9,8 +9,9 @@ import type { Plugin } from 'esbuild';
 export const quietBuiltins: Plugin = {
   name: 'quiet-builtins',
   setup(build) {
-    build.onResolve({ filter: /^[\w:/]+$/ }, ({ path }) =>
-      isBuiltin(path) ? { path, namespace: 'builtin' } : undefined,
+    // A dynamic import stays what it is: a module of its own would have but a default export.
+    build.onResolve({ filter: /^[\w:/]+$/ }, ({ path, kind }) =>
+      isBuiltin(path) && kind !== 'dynamic-import' ? { path, namespace: 'builtin' } : undefined,
     );
     build.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
