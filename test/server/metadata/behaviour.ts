@@ -22,7 +22,8 @@ export interface Engines {
 /** Names are random, because the tests share a database. */
 export const unique = (prefix = 'it') => `${prefix}-${randomUUID()}`;
 
-const TTL = 10_000;
+/** Longer than any test takes, also on a disk that takes long for each of hundreds of commits. */
+const TTL = 600_000;
 /** Long enough to be acquired within, short enough to wait for. */
 const SHORT = 40;
 const NOW = 1_700_000_000_000;
