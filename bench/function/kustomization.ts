@@ -1,21 +1,13 @@
 /** `kustomize build` of one package: with us, with `cat` in our place, and without any function. */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Command } from '../shared/measure.ts';
 import { resources } from './input.ts';
-import type { Command } from './measure.ts';
 
-/** The program and its version, wherever it is installed. */
-export function findKustomize(root: string): { path: string; version: string } | undefined {
-  const places = [join(root, '.tools/bin/kustomize'), 'kustomize', join(homedir(), 'go/bin/kustomize')];
-  for (const path of places) {
-    if (path.includes('/') && !existsSync(path)) continue;
-    const { status, stdout } = spawnSync(path, ['version'], { encoding: 'utf8' });
-    if (status === 0) return { path, version: stdout.trim() };
-  }
-  return undefined;
-}
+const ROLES: Readonly<Record<string, NonNullable<Command['role']>>> = {
+  'expand-backups': 'ours',
+  'Go function': 'peer',
+};
 
 /** Writes the packages into a folder and returns the builds of them. */
 export function builds(
@@ -31,7 +23,8 @@ export function builds(
     const transformers = program === undefined ? '' : 'transformers: [function.yaml]\n';
     writeFileSync(join(cwd, 'kustomization.yaml'), `resources: [resources.yaml]\n${transformers}`);
     if (program !== undefined) writeFileSync(join(cwd, 'function.yaml'), functionOf(program));
-    return { name, run: [kustomize, 'build', '--enable-alpha-plugins', '--enable-exec', '.'], cwd };
+    const role = ROLES[name] ?? 'reference';
+    return { name, run: [kustomize, 'build', '--enable-alpha-plugins', '--enable-exec', '.'], cwd, role };
   });
 }
 

@@ -2,13 +2,14 @@
  * What a client's measurements back up: SQL text as a dump has it, which zstd at level 1 makes about a third of, and bytes
  * that nothing can compress. The same seed gives the same bytes on every machine.
  *
- *   node bench/client-data.ts sql 1073741824 /some/dump.sql
- *   node bench/client-data.ts random 1073741824 /some/dump.bin
+ *   node bench/client/data.ts sql 1073741824 /some/dump.sql
+ *   node bench/client/data.ts random 1073741824 /some/dump.bin
  */
 import { createCipheriv } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { xorshift } from './random.ts';
 
 export type Content = 'sql' | 'random';
 
@@ -73,23 +74,10 @@ function* sqlPieces(seed: number): Generator<Buffer> {
   }
 }
 
-/** Marsaglia's xorshift32: small whole numbers, the same everywhere. */
-function xorshift(seed: number): () => number {
-  let state = (seed * 0x9e3779b1) >>> 0 || 1;
-  return () => {
-    state ^= state << 13;
-    state >>>= 0;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    state >>>= 0;
-    return state;
-  };
-}
-
 if (import.meta.main) {
   const [content, bytes, path] = process.argv.slice(2);
   if ((content !== 'sql' && content !== 'random') || !(Number(bytes) > 0) || path === undefined) {
-    console.error('usage: node bench/client-data.ts sql|random <bytes> <path>');
+    console.error('usage: node bench/client/data.ts sql|random <bytes> <path>');
     process.exit(2);
   }
   await writeData(path, Number(bytes), content);

@@ -1,12 +1,18 @@
 /** Parts of the function against the general tools that could stand in their place, in this process. */
 import { parse, stringify } from 'yaml';
-import { emitYaml } from '../src/krm/emit.ts';
-import type { JsonObject } from '../src/krm/json.ts';
-import { readResourceList } from '../src/krm/resource-list.ts';
-import { parseExactly, parseKubernetesYaml } from '../src/krm/yaml.ts';
+import { emitYaml } from '../../src/krm/emit.ts';
+import type { JsonObject } from '../../src/krm/json.ts';
+import { readResourceList } from '../../src/krm/resource-list.ts';
+import { parseExactly, parseKubernetesYaml } from '../../src/krm/yaml.ts';
+import { type Measurement, named } from '../shared/measure.ts';
 import { resourceList, resources } from './input.ts';
-import { type Measurement, summary } from './measure.ts';
 import type { Case } from './report.ts';
+
+const ROLES: Readonly<Record<string, 'ours' | 'peer'>> = {
+  'our emitter': 'ours',
+  'our reader': 'ours',
+  'line slices': 'ours',
+};
 
 /** Writing YAML, and reading what is ours. */
 export function emitting(): Case {
@@ -18,7 +24,7 @@ export function emitting(): Case {
     'the parser, through our conversion': () => texts.map(parseExactly),
     'our reader': () => texts.map(parseKubernetesYaml),
   });
-  return { title: 'In process: writing, then reading, 400 objects', measured };
+  return { id: 'emitting', title: 'In process: writing, then reading, 400 objects', measured };
 }
 
 /** Finding the items of a list. */
@@ -28,7 +34,11 @@ export function slicing(): Case {
     'yaml.parse': () => parse(text),
     'line slices': () => readResourceList(text),
   });
-  return { title: `In process: reading a list of ${(text.length / 1e6).toFixed(1)} MB`, measured };
+  return {
+    id: 'slicing',
+    title: `In process: reading a list of ${(text.length / 1e6).toFixed(1)} MB`,
+    measured,
+  };
 }
 
 function inTurns(runs: number, parts: Readonly<Record<string, () => unknown>>): Measurement[] {
@@ -41,5 +51,5 @@ function inTurns(runs: number, parts: Readonly<Record<string, () => unknown>>): 
       if (round >= 0) times.get(name)?.push(performance.now() - start);
     }
   }
-  return [...times].map(([name, taken]) => summary(name, taken));
+  return [...times].map(([name, taken]) => named({ name, role: ROLES[name] ?? 'reference' }, taken));
 }
