@@ -23,6 +23,20 @@ go_program() {
   fi
 }
 
+# Program, then module and version: for a module of which only this version can be asked for, while `go install` asks for
+# all of them.
+go_module_program() {
+  if [ ! -x "$GOBIN/$1" ]; then
+    command -v go > /dev/null || { missing+=("$1 (there is no Go here)"); return; }
+    echo "go build $2@$3"
+    local folder
+    folder=$(mktemp -d)
+    printf 'module peer\n\ngo 1.25\n\nrequire %s %s\n' "$2" "$3" > "$folder/go.mod"
+    (cd "$folder" && go build -mod=mod -o "$GOBIN/$1" "$2") || missing+=("$1 ($2@$3 cannot be built)")
+    rm -r "$folder"
+  fi
+}
+
 # Program, then Debian's package. A release of Debian has one version of each.
 debian_program() {
   command -v "$1" > /dev/null || [ -x "/usr/bin/$1" ] || packages+=("$2")
@@ -59,7 +73,7 @@ if wants function; then
 fi
 if wants client; then
   go_program restic github.com/restic/restic/cmd/restic@v0.18.1
-  go_program kopia github.com/kopia/kopia@v0.22.3
+  go_module_program kopia github.com/kopia/kopia v0.22.3
 fi
 if wants server; then
   # Pinned by commit: this project's tags are not versions that Go understands. The end-to-end tests use the same one.

@@ -1,5 +1,5 @@
 /** Makes tables and charts of what was recorded. Measures nothing. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { clientCharts, renderClient } from './client/report.ts';
 import { renderShortfalls } from './explanations.ts';
@@ -39,6 +39,8 @@ export function writeReport(results: Results = loadAll()): void {
   const readme = join(import.meta.dirname, 'README.md');
   writeFileSync(readme, renderReadme(readFileSync(readme, 'utf8'), results));
   const charts = join(import.meta.dirname, 'charts');
+  // Anew, so that none stays of what is not measured any more.
+  rmSync(charts, { recursive: true, force: true });
   mkdirSync(charts, { recursive: true });
   for (const [name, svg] of Object.entries(renderCharts(results)))
     writeFileSync(join(charts, `${name}.svg`), svg);

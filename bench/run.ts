@@ -18,6 +18,7 @@ import { measureFunction } from './function/measure.ts';
 import { writeReport } from './report.ts';
 import { measureServer, SERVER_PARTS } from './server/measure.ts';
 import { bytesOf, countOf } from './shared/arguments.ts';
+import { say } from './shared/progress.ts';
 import { saveResults } from './shared/results.ts';
 import { root, toolPath } from './shared/tools.ts';
 
@@ -86,23 +87,20 @@ if (values.help || unknown !== undefined) {
 }
 
 async function main(parts: readonly Part[]): Promise<void> {
-  const began = performance.now();
   process.env.PATH = [toolPath, process.env.PATH].join(delimiter);
-  const sayStep = (text: string) =>
-    console.log(`[${((performance.now() - began) / 1000).toFixed(0).padStart(4)} s] ${text}`);
   if (!values['no-install']) {
-    sayStep('installing peers');
+    say('installing peers');
     execFileSync(join(import.meta.dirname, 'install.sh'), [parts.join(' ')], { stdio: 'inherit' });
   }
-  sayStep('building');
+  say('building');
   execFileSync(process.execPath, [join(root, 'scripts/build.ts')], { stdio: 'inherit' });
   for (const part of parts) {
-    sayStep(`measuring the ${part}`);
+    say(`measuring the ${part}`);
     const results = await MEASURE[part]();
-    if (results.missing.length > 0) sayStep(`${part}: could not be had: ${results.missing.join(', ')}`);
+    if (results.missing.length > 0) say(`${part}: could not be had: ${results.missing.join(', ')}`);
     if (values.dry) console.log(JSON.stringify(results, null, 2));
     else saveResults(part, results);
   }
   if (!values.dry) writeReport();
-  sayStep(values.dry ? 'done' : 'done: bench/README.md, bench/charts/, bench/results/');
+  say(values.dry ? 'done' : 'done: bench/README.md, bench/charts/, bench/results/');
 }

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { startOurs } from '../server/process.ts';
+import { say } from '../shared/progress.ts';
 import { record } from '../shared/results.ts';
 import { findTools, root } from '../shared/tools.ts';
 import { CASES, type Case } from './cases.ts';
@@ -54,6 +55,7 @@ export async function measureClient(options: ClientOptions): Promise<ClientResul
         const files = { first: join(folder, 'data-1'), second: join(folder, 'data-2') };
         await writeData(files.first, options.bytes, data === 'SQL text' ? 'sql' : 'random');
         await writeChanged(files.first, files.second, CHANGED);
+        say(`client: ${data}`);
         const taken = await rounds(cases, files, { env, cwd: folder }, options);
         tables.push({ data, bytes: options.bytes, ...rowsOf(cases, taken, options.bytes) });
       }
@@ -82,6 +84,7 @@ async function rounds(
   const deadline = performance.now() + (options.minutes * 60_000) / 2;
   for (let round = -1; round < options.runs; round++) {
     const began = performance.now();
+    say(`client: round ${round + 1} of ${options.runs}${round < 0 ? ', for memory' : ''}`);
     for (const [index, one] of cases.entries()) {
       const into = taken[index];
       if (into) await runOnce(one, into, files, pipes, round < 0);

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, interleaved, type Measurement, withPeaks } from '../shared/measure.ts';
+import { say } from '../shared/progress.ts';
 import { findProgram, root } from '../shared/tools.ts';
 import { chartValues, templateOf, writeChart } from './expansion.ts';
 import { foreignList, resourceList } from './input.ts';
@@ -146,7 +147,16 @@ export function functionCases(folder: string, { runs, most }: Effort): Case[] {
     ];
   };
 
-  return [start(), ...peers(), growth(), among(), passing(), ...kustomize()];
+  const told = <T>(name: string, measure: () => T): T => {
+    say(`function: ${name}`);
+    return measure();
+  };
+  return [
+    told('start', start),
+    ...told('many sources', peers),
+    ...[told('growth', growth), told('among others', among), told('nothing to expand', passing)],
+    ...told('kustomize build', kustomize),
+  ];
 }
 
 /** The ratio of one measurement to another, against its target. */

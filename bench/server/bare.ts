@@ -7,21 +7,32 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
 const folder = process.argv[2] ?? '.';
 
-const server = createServer(async (request, response) => {
+const server = createServer((request, response) => {
+  // curl hangs up as soon as it has the last byte, which Node.js may see before it has finished.
+  answer(request, response).catch(() => response.destroy());
+});
+server.requestTimeout = 0;
+server.listen(0, '127.0.0.1', () => console.log((server.address() as AddressInfo).port));
+
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const name = request.url?.replaceAll(/\W/g, '') ?? '';
   // Nothing but an answer, for rates.
-  if (name === '') return response.end('{}');
+  if (name === '') {
+    response.end('{}');
+    return;
+  }
   const path = join(folder, name);
   if (request.method === 'GET') {
     response.setHeader('Content-Length', (await stat(path)).size);
-    return await pipeline(createReadStream(path), response);
+    await pipeline(createReadStream(path), response);
+    return;
   }
   const hash = createHash('sha256');
   request.on('data', (chunk) => hash.update(chunk));
@@ -30,6 +41,4 @@ const server = createServer(async (request, response) => {
   await file.datasync();
   await file.close();
   response.end(hash.digest('hex'));
-});
-server.requestTimeout = 0;
-server.listen(0, '127.0.0.1', () => console.log((server.address() as AddressInfo).port));
+}

@@ -4,6 +4,7 @@ import { Agent } from 'node:http';
 import { join } from 'node:path';
 import { pathOf } from '../../src/wire/routes.ts';
 import { Postgres } from '../../test/e2e/server/engines/processes.ts';
+import { say } from '../shared/progress.ts';
 import { rounded, type Summary, summarize } from '../shared/statistics.ts';
 import { type Ours, startOurs } from './process.ts';
 import { call } from './requests.ts';
@@ -76,6 +77,7 @@ async function measureOne(
   bytes: () => number,
   { runs, program }: GrowthOptions,
 ): Promise<GrowthRow> {
+  say(`server: ${engine} with ${rows.toLocaleString('en')} versions`);
   await seed(database, new Map([['small', 0]]));
   const empty = bytes();
   await seed(

@@ -1,6 +1,7 @@
 /** Measures the server: transfers, rates, memory, and what growing costs. */
 import { existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { say } from '../shared/progress.ts';
 import { loadResults, record } from '../shared/results.ts';
 import { findTools, type Tool } from '../shared/tools.ts';
 import { measureGrowth } from './growth.ts';
@@ -37,26 +38,30 @@ export async function measureServer(options: ServerOptions): Promise<ServerResul
   const { tools, missing } = findPeers();
   const withMinio = !missing.includes('minio');
   const withPostgres = !missing.includes('postgres');
-  const wants = (part: ServerPart) => parts.includes(part);
+  const wants = (part: ServerPart) => {
+    if (parts.includes(part)) say(`server: ${part}`);
+    return parts.includes(part);
+  };
   const before = loadResults<ServerResults>('server');
   try {
-    const results = await record('npm run bench -- server', tools, missing, async () => ({
-      ...(wants('single') && { single: await measureSingle(join(folder, 'single'), bytes, runs, program) }),
-      ...(wants('transfers') && {
-        transfers: await measureTransfers({
+    const results = await record('npm run bench -- server', tools, missing, async () => {
+      const measured: Partial<ServerResults> = {};
+      if (wants('single'))
+        measured.single = await measureSingle(join(folder, 'single'), bytes, runs, program);
+      if (wants('transfers'))
+        measured.transfers = await measureTransfers({
           ...{ folder: join(folder, 'transfers'), bytes: bytes / 2, runs: Math.min(runs, 3), levels: LEVELS },
           ...{ withMinio, program },
-        }),
-      }),
-      ...(wants('memory') && { memory: await measureMemory(join(folder, 'memory'), bytes, program) }),
-      ...(wants('rates') && { rates: await measureRates(join(folder, 'rates'), RATE_SECONDS, program) }),
-      ...(wants('growth') && {
-        growth: await measureGrowth({
+        });
+      if (wants('memory')) measured.memory = await measureMemory(join(folder, 'memory'), bytes, program);
+      if (wants('rates')) measured.rates = await measureRates(join(folder, 'rates'), RATE_SECONDS, program);
+      if (wants('growth'))
+        measured.growth = await measureGrowth({
           ...{ folder: join(folder, 'growth'), sizes: SIZES.filter((size) => size <= most) },
           ...{ runs: Math.max(3, 2 * runs - 1), withPostgres, program },
-        }),
-      }),
-    }));
+        });
+      return measured;
+    });
     // What was not measured now stays as it was recorded.
     return { ...before, ...results };
   } finally {

@@ -107,7 +107,7 @@ export async function startOurs(folder: string, options: OursOptions): Promise<O
   const kept = collections instanceof Map ? collections : new Map([...collections].map((name) => [name, 1]));
   await writeConfiguration(join(folder, 'config'), kept);
   const paths = ['--config-local-path', join(folder, 'config'), '--data-path', join(folder, 'data')];
-  const limits = ['--rate-default-limit', '0', '--rate-auth-limit', '0'];
+  const limits = ['default', 'auth', 'server-health'].flatMap((name) => [`--rate-${name}-limit`, '0']);
   const server = await Process.start(
     [program, 'serve', '--provider', 'filesystem', '--listen', '127.0.0.1:0', ...paths, ...limits, ...flags],
     env,

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathOf } from '../../src/wire/routes.ts';
 import { Minio } from '../../test/e2e/server/engines/processes.ts';
+import { say } from '../shared/progress.ts';
 import { type Summary, summarize } from '../shared/statistics.ts';
 import { type Transfer, transfer, writeSource } from './curl.ts';
 import { type Ours, type Process, startBare, startOurs } from './process.ts';
@@ -50,6 +51,7 @@ export async function measureTransfers(options: TransferOptions): Promise<Transf
   const rows: TransferRow[] = [];
   try {
     for (const parallel of levels) {
+      say(`server: ${parallel} at a time`);
       const each = Math.floor(bytes / parallel);
       const file = join(folder, 'source');
       writeSource(file, each);

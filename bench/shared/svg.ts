@@ -20,8 +20,8 @@ export interface Frame {
 }
 
 /** Colours by number of the series: ours is 0. All differ in brightness too, for those who do not see hues. */
-const LIGHT = ['#0969da', '#57606a', '#bc4c00', '#8250df', '#2da44e', '#d4a72c'];
-const DARK = ['#58a6ff', '#8b949e', '#f0883e', '#bc8cff', '#3fb950', '#e3b341'];
+const LIGHT = ['#0969da', '#818b98', '#bc4c00', '#8250df', '#2da44e', '#d4a72c'];
+const DARK = ['#58a6ff', '#768390', '#f0883e', '#bc8cff', '#3fb950', '#e3b341'];
 /** How many series can be told apart. */
 export const SERIES = LIGHT.length;
 
@@ -102,7 +102,7 @@ export function legend(names: readonly string[], y: number): { body: string[]; h
 
 /** About as wide as the text will be: fonts differ, and nothing here can ask them. */
 export function widthOf(content: string, size = 13): number {
-  return content.length * size * 0.54;
+  return content.length * size * 0.6;
 }
 
 /** Round numbers from 0 to at least `most`, for an axis with about five of them. */
