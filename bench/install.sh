@@ -5,7 +5,7 @@
 #   bench/install.sh                        everything
 #   bench/install.sh function|client|server what one part needs
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 
 parts=${1:-function client server}
 export GOBIN="$PWD/.tools/bin" GOFLAGS=-trimpath
