@@ -10,6 +10,7 @@ import { chmodSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { lazyYaml } from './lazy-yaml.ts';
+import { quietBuiltins } from './quiet-builtins.ts';
 
 const root = join(import.meta.dirname, '..');
 const programs = { 'expand-backups': 'functions/expand-backups/main.ts' };
@@ -66,6 +67,7 @@ async function bundleProgram(name: string, threads: Readonly<Record<string, stri
       js: "import { createRequire as createRequire$ } from 'node:module';const require = createRequire$(import.meta.url);",
     },
     external: ['pg-native'],
+    plugins: [quietBuiltins],
     legalComments: 'none',
     logLevel: 'warning',
   });

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /** The client's program. Everything it does is in the functions that it calls. */
-import { collectBuffersEarly, withLeanMemory } from './lean-memory.ts';
+import { CLIENT_MEMORY, collectBuffersEarly, withLeanMemory } from './lean-memory.ts';
 import { runMaker } from './maker-program.ts';
 
-withLeanMemory();
+withLeanMemory(CLIENT_MEMORY);
 collectBuffersEarly();
 
 process.exitCode = await runMaker(process.argv.slice(2), {

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /** The server's program. Everything it does is in the functions that it calls. */
-import { withLeanMemory } from './lean-memory.ts';
+import { SERVER_MEMORY, withLeanMemory } from './lean-memory.ts';
 import { runRepository } from './repository-program.ts';
 
-withLeanMemory();
+withLeanMemory(SERVER_MEMORY);
 
 process.exitCode = await runRepository(process.argv.slice(2), {
   env: process.env,

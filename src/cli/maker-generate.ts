@@ -3,9 +3,7 @@ import type { Command } from 'commander';
 import { CODES } from '../api/codes.ts';
 import { hasError, type Problem, UserError } from '../api/problem.ts';
 import { OPERATIONS, type Operation } from '../api/procedure.ts';
-import { DEFAULTS, type GenerateOptions, generate } from './maker-generate-run.ts';
-
-export { type GenerateOptions, generate };
+import { DEFAULTS, type GenerateOptions } from './maker-generate-options.ts';
 
 /** What the command has of the outside. */
 export interface GenerateOutside {
@@ -66,6 +64,8 @@ function addOperation(parent: Command, operation: Operation, outside: GenerateOu
       throw new UserError({ code: 'usage', message });
     }
     const home = outside.env.HOME;
+    // Loaded now, as no other command needs the expansion, which is half of the program.
+    const { generate } = await import('./maker-generate-run.ts');
     const { files, problems } = await generate({ ...options, operation, ...(home && { home }) });
     report(problems, outside);
     for (const file of files) outside.stdout.write(`${file}\n`);

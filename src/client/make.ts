@@ -64,7 +64,7 @@ async function upload(options: MakeOptions, allowed: AbortSignal): Promise<Made>
     tell();
   });
   const compressed = level === undefined ? plain : compress(plain, { level });
-  const sealed = recipients ? encrypt(compressed, recipients, { armor }) : compressed;
+  const sealed = recipients ? encrypt(compressed, recipients, { armor, lend: true }) : compressed;
   const stored = counted(sealed, (bytes) => {
     storedBytes += bytes;
     tell();

@@ -6,11 +6,14 @@ import { encryptOpenPgp } from './openpgp/encrypt.ts';
 export interface EncryptOptions {
   /** ASCII armour, a third larger: for the original's server, which accepts nothing else. OpenPGP only. */
   armor?: boolean;
+  /** A piece that comes out may be written to again when the next is asked for: saves memory, and the time to get it. */
+  lend?: boolean;
 }
 
 /**
  * The content, encrypted to all recipients: each of them alone can open it. Ends only after the source has ended; if the source
- * fails, so does this, and what came out until then cannot be opened as if it were whole.
+ * fails, so does this, and what came out until then cannot be opened as if it were whole. A piece of the source may be written to
+ * again when the next is asked for.
  */
 export function encrypt(
   source: AsyncIterable<Buffer>,
@@ -18,6 +21,6 @@ export function encrypt(
   options: EncryptOptions = {},
 ): AsyncGenerator<Buffer> {
   return recipients.kind === 'age'
-    ? encryptAge(source, recipients)
+    ? encryptAge(source, recipients, options)
     : encryptOpenPgp(source, recipients, options);
 }

@@ -1,7 +1,7 @@
 /** The golden cases of the generator: definitions under fixtures/definitions, and the flags that each is rendered with. */
 import { join } from 'node:path';
 import { OPERATIONS } from '../../src/api/procedure.ts';
-import type { GenerateOptions } from '../../src/cli/maker-generate.ts';
+import type { GenerateOptions } from '../../src/cli/maker-generate-options.ts';
 import { fixtures } from '../resource-lists.ts';
 
 export const definitions = join(fixtures, 'definitions');

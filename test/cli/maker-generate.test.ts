@@ -22,7 +22,9 @@ import * as assert from 'uvu/assert';
 import { procedures } from '../../gen/procedures.ts';
 import { CODES } from '../../src/api/codes.ts';
 import { type Problem, UserError } from '../../src/api/problem.ts';
-import { addGenerateCommand, type GenerateOptions, generate } from '../../src/cli/maker-generate.ts';
+import { addGenerateCommand } from '../../src/cli/maker-generate.ts';
+import type { GenerateOptions } from '../../src/cli/maker-generate-options.ts';
+import { generate } from '../../src/cli/maker-generate-run.ts';
 import { cases, definitions } from './maker-generate-cases.ts';
 
 const update = process.env.UPDATE === '1';

@@ -4,8 +4,9 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { UserError } from '../../api/problem.ts';
 import { failure } from '../failure.ts';
+import { ContentPipe } from './content-pipe.ts';
 import { commandEnvironment } from './environment.ts';
-import { DUMP_SCRIPT, LOAD_SCRIPT } from './guard-scripts.ts';
+import { DUMP_SCRIPT, DUMP_THROUGH_SOCKET_SCRIPT, LOAD_SCRIPT } from './guard-scripts.ts';
 import type { CommandOptions } from './options.ts';
 import { killedBy, type Role, timedOut } from './outcome.ts';
 import { hasPipe } from './pipes.ts';
@@ -38,8 +39,8 @@ interface Waiter {
 
 export class CommandGroup {
   readonly told: Readonly<Told> = {};
-  /** The content: the command's output, or its input. Ends at the latest when the group is killed. */
-  readonly data: Duplex;
+  readonly #data: Duplex | undefined;
+  readonly #pipe: ContentPipe | undefined;
   readonly #child: ChildProcess;
   readonly #lifeline: Duplex;
   readonly #role: Role;
@@ -59,10 +60,12 @@ export class CommandGroup {
     const shells = options.shells ?? (await findShells(env));
     await warnOfPipes(shells, env, options);
     const scratch = await makeScratch(env);
+    const pipe = role === 'dump' ? await ContentPipe.make(scratch, shells.tools, env) : undefined;
     try {
       options.signal.throwIfAborted();
-      return new CommandGroup(role, options, shells, env, scratch);
+      return new CommandGroup(role, options, shells, env, scratch, pipe);
     } catch (error) {
+      pipe?.destroy();
       await removeScratch(scratch, options.report);
       throw options.signal.aborted || error instanceof UserError ? error : cannotStart(error);
     }
@@ -74,27 +77,30 @@ export class CommandGroup {
     shells: Shells,
     env: NodeJS.ProcessEnv,
     scratch: string | undefined,
+    pipe: ContentPipe | undefined,
   ) {
     this.#role = role;
     this.#options = options;
     this.#scratch = scratch;
+    this.#pipe = pipe;
     const [program = '', ...words] = shells.guard;
-    const script = role === 'dump' ? DUMP_SCRIPT : LOAD_SCRIPT;
     const stderr = options.stderr ?? 'inherit';
     this.#child = spawn(
       program,
-      [...words, script, 'backup-maker', shells.tools, scratch ?? '', ...shells.command],
+      [...words, scriptOf(role, pipe), 'backup-maker', shells.tools, scratch ?? '', ...shells.command],
       {
         detached: true,
         env: { ...env, BM_CMD: options.command, ...(scratch !== undefined && { TMPDIR: scratch }) },
-        stdio: ['ignore', role === 'dump' ? 'ignore' : 'inherit', stderr, 'pipe', 'pipe'],
+        stdio: ['ignore', role === 'dump' ? 'ignore' : 'inherit', stderr, 'pipe', pipe?.writeEnd ?? 'pipe'],
       },
     );
+    pipe?.handOver();
     const [, , , lifeline, data] = this.#child.stdio ?? [];
     // Emits its error later, to whom nobody would listen.
-    if (!lifeline || !data) throw this.#child.on('error', () => {}) && new Error('too many open files');
+    if (!lifeline || (!data && !pipe))
+      throw this.#child.on('error', () => {}) && new Error('too many open files');
     this.#lifeline = lifeline as Duplex;
-    this.data = data as Duplex;
+    this.#data = (data as Duplex | null | undefined) ?? undefined;
     this.#exited = new Promise((resolve) => {
       this.#child.once('exit', resolve).once('error', resolve);
     });
@@ -111,6 +117,23 @@ export class CommandGroup {
       this.#waiters.push({ condition, resolve, reject });
       this.#look();
     });
+  }
+
+  /** Of a load: the command's input. */
+  get input(): Duplex {
+    if (!this.#data) throw new Error('a dump has no input');
+    return this.#data;
+  }
+
+  /** Of a dump: what the command writes. Ends at the latest when the group is killed. A piece is written to again when the next is asked for. */
+  output(): AsyncIterable<Buffer> {
+    // A consumer that stops does not close it: the command would complain before it is killed.
+    return this.#pipe?.blocks() ?? this.input.iterator({ destroyOnReturn: false });
+  }
+
+  /** Whether the output ends with its last writer, and not only when the group is killed. */
+  get outputEnds(): boolean {
+    return this.#pipe !== undefined;
   }
 
   /** Tells the guard of a load how the content ended. */
@@ -134,6 +157,8 @@ export class CommandGroup {
         // Nothing is left of it.
       }
     }
+    // What has left the group may still hold it open.
+    this.#pipe?.destroy();
   }
 
   /** Kills, waits until it is done, and removes what is left. Never throws; may be called twice. */
@@ -144,7 +169,7 @@ export class CommandGroup {
     const patience = setTimeout(() => gaveUp.abort(), KILL_MS);
     await Promise.race([this.#exited, once(gaveUp.signal, 'abort')]);
     clearTimeout(patience);
-    this.data.destroy();
+    this.#data?.destroy();
     this.#lifeline.destroy();
     await removeScratch(this.#scratch, this.#options.report);
   }
@@ -153,7 +178,7 @@ export class CommandGroup {
     this.#options.signal.addEventListener('abort', this.#abort, { once: true });
     process.on('exit', this.#atExit);
     // Writing to a group that has died is no news: its exit is.
-    this.data.on('error', () => {});
+    this.#data?.on('error', () => {});
     this.#lifeline.on('error', () => {});
     this.#lifeline.on('data', (text: Buffer) => this.#read(text.toString('latin1')));
     this.#child.once('error', (error) => {
@@ -199,6 +224,11 @@ export class CommandGroup {
       return false;
     });
   }
+}
+
+function scriptOf(role: Role, pipe: ContentPipe | undefined): string {
+  if (role === 'load') return LOAD_SCRIPT;
+  return pipe ? DUMP_SCRIPT : DUMP_THROUGH_SOCKET_SCRIPT;
 }
 
 function cannotStart(error: unknown): UserError {

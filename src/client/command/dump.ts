@@ -10,6 +10,8 @@ export type { CommandOptions } from './options.ts';
  * and what it started wrote was read, and that was at least one byte**; whoever acts on the end never acts on a half dump. When the
  * consumer stops early, or anything fails, the command's whole process group is killed before this returns.
  *
+ * **A piece is written to again when the next is asked for.**
+ *
  * @throws {UserError} while it is iterated: `command-failed`, `command-timeout`, `empty-dump`, or the signal's reason.
  */
 export async function* dump(options: CommandOptions): AsyncGenerator<Buffer> {
@@ -19,13 +21,13 @@ export async function* dump(options: CommandOptions): AsyncGenerator<Buffer> {
   success.catch(() => {});
   try {
     let bytes = 0;
-    // A consumer that stops does not close it: `cat` would complain before it is killed.
-    const output: AsyncIterable<Buffer> = group.data.iterator({ destroyOnReturn: false });
-    for await (const chunk of output) {
+    for await (const chunk of group.output()) {
       bytes += chunk.length;
       yield chunk;
     }
     await success;
+    // Whatever has ended the group since then has ended the output too.
+    await group.until(() => true);
     options.signal.throwIfAborted();
     if (bytes === 0) throw emptyDump();
   } finally {
@@ -33,15 +35,17 @@ export async function* dump(options: CommandOptions): AsyncGenerator<Buffer> {
   }
 }
 
-/** Resolves if the command succeeded and its output was passed on, and kills the group: only that ends our side of its output. */
+/** Resolves if the command succeeded and its output was passed on. Kills the group if not, or if only that ends its output. */
 async function succeed(group: CommandGroup): Promise<void> {
   const { told } = group;
+  let well = false;
   try {
     await group.until(() => told.over !== undefined || (told.exit ?? 0) !== 0);
     if (told.exit !== 0) throw failedWith('dump', told.exit ?? KILLED);
     if (told.copied !== 0) throw cannotCopy('dump', told.copied ?? KILLED);
+    well = true;
   } finally {
-    group.kill();
+    if (!well || !group.outputEnds) group.kill();
   }
 }
 

@@ -8,8 +8,11 @@ export const SECRETS: readonly string[] = [
   'BM_HEALTH_CODE',
 ];
 
-/** What our own process starts with to keep its memory small (`src/cli/lean-memory.ts`): no business of a command's. */
-const LEAN_MEMORY = { MALLOC_MMAP_THRESHOLD_: '131072' };
+/** What our own process starts with for glibc's `malloc` (`src/cli/lean-memory.ts`): no business of a command's. Bytes. */
+export const LEAN_MALLOC: Readonly<Record<string, string>> = {
+  MALLOC_MMAP_THRESHOLD_: '4194304',
+  MALLOC_TRIM_THRESHOLD_: '67108864',
+};
 
 /** The variables without our secrets and settings, and without the names of the files that hold them; everything else passes. */
 export function commandEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
@@ -18,6 +21,6 @@ export function commandEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     delete kept[name];
     delete kept[`${name}_FILE`];
   }
-  for (const [name, value] of Object.entries(LEAN_MEMORY)) if (kept[name] === value) delete kept[name];
+  for (const [name, value] of Object.entries(LEAN_MALLOC)) if (kept[name] === value) delete kept[name];
   return kept;
 }

@@ -5,10 +5,10 @@
  * File descriptor 3 is the lifeline, a socket to our process. Its end means that our process has died, in whatever way: then everything
  * in the group is killed. Lines on it to our process, each a word and an exit code: `exit` when the command has ended, `copied` when
  * its input or output has been passed on, `over` when nothing remains to be done; and of a load, `left` and `nuls`, see `LOAD_SCRIPT`. File
- * descriptor 4 is a socket with the content.
+ * descriptor 4 is the content: of a dump a pipe (`content-pipe.ts`), where none could be made and of a load a socket.
  *
- * The content goes through `cat`, because only a pipe can be opened as /dev/stdin and /dev/stdout, and our end of a child's standard
- * streams is a socket. That costs about 0.2 seconds of processor time per GiB.
+ * Content of a socket goes through `cat`, because only a pipe can be opened as /dev/stdin and /dev/stdout. That costs about 0.2 seconds
+ * of processor time per GiB.
  *
  * What the command sends to its own process group (`kill 0`) must not end those that hold its input open. So signals are ignored from
  * the beginning, and only the command gets them back.
@@ -35,8 +35,17 @@ read -r bm_verdict <&3
 bm_end
 `;
 
-/** Passes the command's standard output on to file descriptor 4. */
+/** Makes file descriptor 4 the command's standard output. */
 export const DUMP_SCRIPT = `${FUNCTIONS}
+{ read -r bm_verdict <&3; bm_end; } 4>&- &
+(bm_command "$@" >&4)
+echo "exit $?" >&3
+exec 4>&-
+echo "copied 0" >&3
+${FINISH}`;
+
+/** Passes the command's standard output on to file descriptor 4. */
+export const DUMP_THROUGH_SOCKET_SCRIPT = `${FUNCTIONS}
 { read -r bm_verdict <&3; bm_end; } 4>&- &
 {
   (bm_command "$@")

@@ -78,7 +78,7 @@ function tooLate(reason: unknown): UserError {
 class Feed {
   /** Taken by the kernel so far. */
   get bytes(): number {
-    return this.#written - this.#group.data.writableLength;
+    return this.#written - this.#group.input.writableLength;
   }
 
   readonly #content: AsyncIterable<Buffer>;
@@ -107,7 +107,7 @@ class Feed {
   }
 
   async #run(): Promise<void> {
-    const { data } = this.#group;
+    const { input } = this.#group;
     const held = new Held();
     this.#reading = true;
     for await (const chunk of this.#content) {
@@ -119,21 +119,21 @@ class Feed {
     this.#reading = false;
     for (const last of held.rest()) await this.#write(last);
     if (this.#stopped.signal.aborted) return;
-    data.end();
-    if (!data.writableFinished) await this.#until('finish');
+    input.end();
+    if (!input.writableFinished) await this.#until('finish');
   }
 
   async #write(chunk: Buffer): Promise<void> {
     if (this.#stopped.signal.aborted) return;
     this.#written += chunk.length;
-    if (!this.#group.data.write(chunk)) await this.#until('drain');
+    if (!this.#group.input.write(chunk)) await this.#until('drain');
   }
 
   /** Waits for it or for `stop`: an error of the socket means that the group has died, which the group itself explains better. */
   async #until(event: 'drain' | 'finish'): Promise<void> {
     const { signal } = this.#stopped;
     try {
-      await once(this.#group.data, event, { signal });
+      await once(this.#group.input, event, { signal });
     } catch {
       if (!signal.aborted) await once(signal, 'abort');
     }

@@ -15,8 +15,9 @@ const LARGE_LEVEL = 10;
 const MOST_LARGE_LANES = 2;
 
 /**
- * The content compressed, in order; ends only after the source has ended. Every frame has a checksum, and marks stand
- * around all of them (`marks.ts`). Takes a few MiB for every lane, whatever the size of the content.
+ * The content compressed, in order; ends only after the source has ended. Frames have checksums, except for content that does not
+ * get smaller and is stored as it is, and marks stand around all of them (`marks.ts`). Pieces, of the source and of what comes out, may
+ * be written to again when the next is asked for. Takes a few MiB for every lane, whatever the size of the content.
  *
  * Whoever stops early stops the source; work under way in the thread pool goes on for milliseconds and is thrown away.
  */

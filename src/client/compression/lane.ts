@@ -1,10 +1,16 @@
 /** One frame at a time, compressed in Node's thread pool; buffers and zstd's tables are used again for the next. */
 import zlib from 'node:zlib';
+import { looksRandom, storedBytes, storeFrame } from './stored.ts';
 
-/** Most bytes of a piece of a frame. With pieces as large as a frame, 30 to 40 MiB more of them waited for the garbage collector. */
-const PIECE_BYTES = 128 * 1024;
-/** A frame that is less than a hundredth smaller than its content is not worth a high level. */
+/**
+ * What the compressor writes to; a frame is a part of it. Where a frame fits for certain, zstd works from and to our memory in one
+ * go. Otherwise it copies both ways, and the thread pool is entered once more for each piece.
+ */
+const OUTPUT_BYTES = 2 * 1024 * 1024;
+/** A frame that is less than a hundredth smaller than its content is not worth the time. */
 const WORTHWHILE = 0.99;
+/** So many frames behind one that was not worth it are stored as they are if they look like it, before it is tried again. */
+const STORED_FRAMES = 7;
 const QUICK_LEVEL = 1;
 
 /** Is filled, started and finished, in turns. */
@@ -16,6 +22,9 @@ export class Lane {
   readonly #compressors = new Map<number, Compressor>();
   #frame: Promise<Buffer[]> | undefined;
   #worthwhile = true;
+  #stored: Buffer | undefined;
+  /** Frames that need not be tried. */
+  #toStore = 0;
 
   /** @param frameBytes content of a frame. */
   constructor(level: number, frameBytes: number) {
@@ -44,7 +53,7 @@ export class Lane {
     this.#frame.catch(() => {});
   }
 
-  /** The frame that was begun last, once; nothing if none was. */
+  /** The frame that was begun last, once; nothing if none was. Good until the lane is filled again. */
   async finish(): Promise<Buffer[]> {
     const frame = this.#frame;
     this.#frame = undefined;
@@ -55,8 +64,15 @@ export class Lane {
     for (const compressor of this.#compressors.values()) compressor.close();
   }
 
-  /** After content that did not get smaller, the next is tried at level 1, which is a hundred times as fast as 19, until some does. */
+  /**
+   * After content that did not get smaller, what looks alike is stored. What does not, or comes after much of that, is tried
+   * at level 1, which is a hundred times as fast as 19, until something gets smaller.
+   */
   async #compress(content: Buffer): Promise<Buffer[]> {
+    if (this.#toStore-- > 0 && looksRandom(content)) {
+      this.#stored ??= Buffer.allocUnsafeSlow(storedBytes(this.#content.length));
+      return [storeFrame(content, this.#stored)];
+    }
     const level = this.#worthwhile ? this.#level : Math.min(this.#level, QUICK_LEVEL);
     let compressor = this.#compressors.get(level);
     if (!compressor) {
@@ -66,6 +82,7 @@ export class Lane {
     const frame = await compressor.frame(content);
     const bytes = frame.reduce((sum, piece) => sum + piece.length, 0);
     this.#worthwhile = bytes < content.length * WORTHWHILE;
+    this.#toStore = this.#worthwhile ? 0 : STORED_FRAMES;
     return frame;
   }
 }
@@ -79,7 +96,7 @@ class Compressor {
   constructor(level: number) {
     const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag, ZSTD_e_end } = zlib.constants;
     this.#stream = zlib.createZstdCompress({
-      chunkSize: PIECE_BYTES,
+      chunkSize: OUTPUT_BYTES,
       // Every write is a frame, whose length zstd knows beforehand: it takes no more memory than such a frame needs.
       flush: ZSTD_e_end,
       params: { [ZSTD_c_compressionLevel]: level, [ZSTD_c_checksumFlag]: 1 },

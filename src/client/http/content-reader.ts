@@ -11,6 +11,7 @@ const STOP_MS = 5000;
 export class ContentReader {
   readonly #iterator: AsyncIterator<Buffer>;
   #next: Promise<IteratorResult<Buffer>> | undefined;
+  /** Copies of small pieces, or one piece as it came. */
   #pieces: Buffer[] = [];
   #size = 0;
   #ended = false;
@@ -19,7 +20,7 @@ export class ContentReader {
     this.#iterator = content[Symbol.asyncIterator]();
   }
 
-  /** The next piece, never empty; undefined at the end. @throws what the content throws */
+  /** The next piece, never empty; undefined at the end. It may be written to again when the next is asked for. @throws what the content throws */
   async read(): Promise<Buffer | undefined> {
     // One timer for a piece that is put together, however many small ones it is made of.
     let timer: NodeJS.Timeout | undefined;
@@ -38,8 +39,9 @@ export class ContentReader {
         if (result.done) {
           this.#ended = true;
         } else if (result.value.length > 0) {
-          this.#pieces.push(result.value);
           this.#size += result.value.length;
+          // What is not given out now will be written to again.
+          this.#pieces.push(this.#isEnough(1) ? result.value : Buffer.from(result.value));
         }
       }
     } catch (error) {
@@ -70,8 +72,8 @@ export class ContentReader {
   }
 
   /** Copying is only worth it for pieces that are small. */
-  #isEnough(): boolean {
-    return this.#size >= (this.#pieces.length === 1 ? WRITE_BYTES / 2 : WRITE_BYTES);
+  #isEnough(more = 0): boolean {
+    return this.#size >= (this.#pieces.length + more === 1 ? WRITE_BYTES / 2 : WRITE_BYTES);
   }
 
   #take(): Buffer | undefined {

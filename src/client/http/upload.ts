@@ -25,9 +25,6 @@ import { readVersion } from './version-message.ts';
 
 /** How long a server may take to say `100 Continue`; those that never say it get the content then. RFC 9110, 10.1.1. */
 const CONTINUE_MS = 1000;
-/** Bytes that may wait in our memory for the network. */
-const MOST_WAITING = 256 * 1024;
-
 /** What became of an upload of which content was sent. */
 interface Sent {
   bytes: number;
@@ -129,13 +126,13 @@ async function send(exchange: Exchange, first: Buffer, reader: ContentReader): P
       ended = true;
       break;
     }
+    const written = new Promise<void>((resolve) => outgoing.write(piece, () => resolve()));
+    // Meanwhile the network goes on.
     hash.update(piece);
     bytes += piece.length;
-    outgoing.write(piece);
-    if (outgoing.writableLength >= MOST_WAITING) {
-      exchange.watch();
-      await exchange.unlessOver(new Promise<void>((resolve) => outgoing.once('drain', () => resolve())));
-    }
+    exchange.watch();
+    // The kernel must have it: it may be written to again when the next is asked for.
+    await exchange.unlessOver(written);
     if (exchange.over) break;
     exchange.rest();
     try {

@@ -2,57 +2,42 @@
 
 /**
  * A chunk is given out only when a byte after it has been seen, because the last one is sealed differently even if it is full.
- * Chunks are views into the pieces where possible, so whoever gives a piece must not write to it again; only what spans pieces
- * is copied.
+ * Chunks are views into the piece where possible, and good until the next is pushed; what is kept for later is copied, so that
+ * the piece may be written to again by then.
  */
 export class ChunkSplitter {
   readonly #size: number;
-  /** A full chunk that may be the last. */
-  #full: Buffer | undefined;
-  /** The beginning of the next one. */
-  #partial: Buffer | undefined;
+  /** The beginning of the next chunk, or a full one that may be the last. */
+  readonly #kept: Buffer;
   #filled = 0;
 
   /** @param size - bytes of each chunk but the last. */
   constructor(size: number) {
     this.#size = size;
+    this.#kept = Buffer.allocUnsafeSlow(size);
+  }
+
+  /** How many chunks a piece of so many bytes will complete. */
+  ready(bytes: number): number {
+    return Math.max(0, Math.ceil((this.#filled + bytes) / this.#size) - 1);
   }
 
   /** The chunks that are complete now and not the last. */
-  push(piece: Buffer): Buffer[] {
-    if (piece.length === 0) return [];
-    const ready: Buffer[] = this.#full ? [this.#full] : [];
-    this.#full = undefined;
-    let at = this.#filled > 0 ? this.#store(piece) : 0;
-    while (piece.length - at >= this.#size) {
-      if (this.#full) ready.push(this.#full);
-      this.#full = piece.subarray(at, at + this.#size);
-      at += this.#size;
+  *push(piece: Buffer): Generator<Buffer> {
+    let at = 0;
+    if (this.#filled > 0) {
+      at = piece.copy(this.#kept, this.#filled);
+      this.#filled += at;
+      if (at === piece.length) return;
+      yield this.#kept;
+      this.#filled = 0;
     }
-    if (at < piece.length) {
-      if (this.#full) ready.push(this.#full);
-      this.#full = undefined;
-      this.#store(piece.subarray(at));
-    }
-    return ready;
+    for (; piece.length - at > this.#size; at += this.#size) yield piece.subarray(at, at + this.#size);
+    this.#filled = piece.copy(this.#kept, 0, at);
   }
 
   /** The last chunk, empty if there never was a byte. Call it once, after everything was pushed. */
   last(): Buffer {
-    return this.#full ?? this.#partial?.subarray(0, this.#filled) ?? Buffer.alloc(0);
-  }
-
-  /** Copies as much as the chunk in progress takes; gives back how much that was. */
-  #store(piece: Buffer): number {
-    // A new one each time: the previous one may be in somebody's hands.
-    this.#partial ??= Buffer.allocUnsafeSlow(this.#size);
-    const copied = piece.copy(this.#partial, this.#filled);
-    this.#filled += copied;
-    if (this.#filled === this.#size) {
-      this.#full = this.#partial;
-      this.#partial = undefined;
-      this.#filled = 0;
-    }
-    return copied;
+    return this.#kept.subarray(0, this.#filled);
   }
 }

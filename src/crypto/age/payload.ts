@@ -12,6 +12,7 @@ export const PAYLOAD_NONCE_BYTES = 16;
 const CIPHER = 'chacha20-poly1305';
 const CHUNK_BYTES = 64 * 1024;
 const TAG_BYTES = 16;
+const SEALED_BYTES = CHUNK_BYTES + TAG_BYTES;
 /** So many sealed chunks come out in one buffer at most. */
 const CHUNKS_AT_ONCE = 16;
 
@@ -19,45 +20,59 @@ const CHUNKS_AT_ONCE = 16;
 export class PayloadSealer {
   readonly #key: KeyObject;
   readonly #plain = new ChunkSplitter(CHUNK_BYTES);
+  readonly #lend: boolean;
   #counter = 0;
+  #sealed = Buffer.alloc(0);
 
-  /** @param nonce - never used before with this file key. */
-  constructor(fileKey: Uint8Array, nonce: Buffer) {
+  /**
+   * @param nonce - never used before with this file key.
+   * @param lend - what comes out is written to again for what comes next, instead of new memory.
+   */
+  constructor(fileKey: Uint8Array, nonce: Buffer, lend = false) {
     this.#key = payloadKey(fileKey, nonce);
+    this.#lend = lend;
   }
 
-  /** The chunks that this piece completes. */
+  /** The chunks that this piece completes. It may be written to again once they are taken. */
   *push(piece: Buffer): Generator<Buffer> {
-    const chunks = this.#plain.push(piece);
-    for (let first = 0; first < chunks.length; first += CHUNKS_AT_ONCE)
-      yield this.#seal(chunks.slice(first, first + CHUNKS_AT_ONCE), false);
+    let left = this.#plain.ready(piece.length);
+    let end = 0;
+    for (const chunk of this.#plain.push(piece)) {
+      if (end === 0) this.#makeRoom(Math.min(left, CHUNKS_AT_ONCE));
+      end += this.#seal(chunk, false, end);
+      left--;
+      if (left > 0 && end < CHUNKS_AT_ONCE * SEALED_BYTES) continue;
+      yield this.#sealed.subarray(0, end);
+      end = 0;
+    }
   }
 
   /** The final chunk. Without it, nobody takes what came before for the whole. */
   end(): Buffer {
-    return this.#seal([this.#plain.last()], true);
+    this.#makeRoom(1);
+    return this.#sealed.subarray(0, this.#seal(this.#plain.last(), true, 0));
   }
 
-  #seal(chunks: readonly Buffer[], final: boolean): Buffer {
-    const size = chunks.reduce((sum, chunk) => sum + chunk.length + TAG_BYTES, 0);
-    const sealed = Buffer.allocUnsafe(size);
-    let at = 0;
-    for (const chunk of chunks) {
-      const cipher = createCipheriv(CIPHER, this.#key, chunkNonce(this.#counter++, final), {
-        authTagLength: TAG_BYTES,
-      });
-      at += cipher.update(chunk).copy(sealed, at);
-      cipher.final();
-      at += cipher.getAuthTag().copy(sealed, at);
-    }
-    return sealed;
+  #makeRoom(chunks: number): void {
+    const bytes = chunks * SEALED_BYTES;
+    if (!this.#lend || this.#sealed.length < bytes) this.#sealed = Buffer.allocUnsafeSlow(bytes);
+  }
+
+  /** Seals a chunk to where it stands among those that come out. @returns how long it is then. */
+  #seal(chunk: Buffer, final: boolean, at: number): number {
+    const cipher = createCipheriv(CIPHER, this.#key, chunkNonce(this.#counter++, final), {
+      authTagLength: TAG_BYTES,
+    });
+    const sealed = cipher.update(chunk).copy(this.#sealed, at);
+    cipher.final();
+    return sealed + cipher.getAuthTag().copy(this.#sealed, at + sealed);
   }
 }
 
 /** Opens a sealed stream, and gives out nothing that is not authentic. */
 export class PayloadOpener {
   readonly #key: KeyObject;
-  readonly #sealed = new ChunkSplitter(CHUNK_BYTES + TAG_BYTES);
+  readonly #sealed = new ChunkSplitter(SEALED_BYTES);
   #counter = 0;
 
   constructor(fileKey: Uint8Array, nonce: Buffer) {
@@ -85,7 +100,7 @@ export class PayloadOpener {
     if (chunk.length < TAG_BYTES) throw this.#damaged('is incomplete: its end is missing');
     const plain = this.#open(chunk, true);
     if (!plain) {
-      const full = chunk.length === CHUNK_BYTES + TAG_BYTES ? this.#open(chunk, false) : undefined;
+      const full = chunk.length === SEALED_BYTES ? this.#open(chunk, false) : undefined;
       if (full) {
         this.#counter++;
         yield full;

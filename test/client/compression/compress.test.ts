@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { generate } from '../../../bench/client/data.ts';
+import { CLIENT_MEMORY, V8_FLAGS } from '../../../src/cli/lean-memory.ts';
 import { compress, compressionOf, decompress } from '../../../src/client/compression/zstd.ts';
 import { chunks, collect, failureOf } from './streams.ts';
 
@@ -171,14 +172,9 @@ test('memory does not grow with the content: 256 MiB of each kind', async () => 
 /** Runs a module in a process of its own, which must end by itself. */
 async function run(script: string): Promise<{ code: number | null; output: string }> {
   const imports = `import { compress, decompress } from ${JSON.stringify(zstd)};`;
-  const args = [
-    '--max-semi-space-size=1',
-    '--no-incremental-marking',
-    '--input-type=module',
-    '-e',
-    imports + script,
-  ];
-  const env = { ...process.env, MALLOC_MMAP_THRESHOLD_: '131072' };
+  const { flags, variables } = CLIENT_MEMORY;
+  const args = [...V8_FLAGS, ...flags, '--input-type=module', '-e', imports + script];
+  const env = { ...process.env, ...variables };
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'], timeout: 20_000 });
   let output = '';
   child.stdout.on('data', (text) => {

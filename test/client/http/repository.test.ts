@@ -64,6 +64,27 @@ test('what is uploaded comes back, with its digest, length, name and encoding', 
   await repository.close();
 });
 
+test('content that is lent arrives as it was when it was given, in small pieces, large ones, and slow ones', async () => {
+  const repository = as('machine');
+  const data = bytes(9_000_000);
+  const lent = Buffer.alloc(1_000_000);
+  async function* lending(): AsyncGenerator<Buffer> {
+    const sizes = [10, 70_000, 3, 900_000, 40_000, 20_000, 1_000_000, 5];
+    for (let at = 0, turn = 0; at < data.length; turn++) {
+      const taken = data.copy(lent, 0, at, at + (sizes[turn % sizes.length] ?? 1));
+      yield lent.subarray(0, taken);
+      lent.fill(0xee);
+      // Longer than the client waits before it sends what it has.
+      if (turn === 3) await sleep(400);
+      at += taken;
+    }
+  }
+  const { version } = await repository.upload('plain', lending(), { contentEncoding: '' });
+  const got = await repository.download('plain', String(version.versionNumber));
+  assert.ok((await collect(got.content)).equals(data));
+  await repository.close();
+});
+
 test('versions come oldest first, collections and the own account are told', async () => {
   const repository = as('machine');
   for (const text of ['one', 'two', 'three']) {

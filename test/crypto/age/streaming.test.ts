@@ -1,10 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decryptAge } from '../../../src/crypto/age/decrypt.ts';
 import { encryptAge } from '../../../src/crypto/age/encrypt.ts';
 import { MAX_HEADER_BYTES } from '../../../src/crypto/age/header.ts';
 import { liveBufferBytes } from '../../live-memory.ts';
-import { armored, encrypted, identities, outcome, pieces, recipients } from './streams.ts';
+import { armored, decryption, encrypted, identities, outcome, pieces, recipients } from './streams.ts';
 
 const MiB = 1024 * 1024;
 const test = suite('age streaming');
@@ -138,6 +139,32 @@ for (const [name, { begin, piece, most }] of Object.entries(ENDLESS)) {
     assert.ok(['damaged', 'unsupported'].includes(error?.reason ?? ''), String(error));
     assert.ok(source.given <= most + begin.length + 2 * piece.length, `${source.given} bytes were read`);
   });
+}
+
+test('pieces of the source may be written to again, and what is lent comes out of the same memory', async () => {
+  const plain = randomBytes(3 * MiB + 12_345);
+  const sealed: Buffer[] = [];
+  const memory = new Set<ArrayBufferLike>();
+  for await (const piece of encryptAge(overwritten(plain), recipients, { lend: true })) {
+    if (piece.length > 60_000) memory.add(piece.buffer);
+    sealed.push(Buffer.from(piece));
+  }
+  const { released, error } = await decryption(Buffer.concat(sealed));
+  assert.is(error, undefined);
+  assert.ok(released.equals(plain));
+  assert.ok(memory.size <= 4, `${memory.size} pieces of memory`);
+});
+
+/** In pieces of many sizes, each of which is destroyed when the next is asked for. */
+async function* overwritten(bytes: Buffer): AsyncGenerator<Buffer> {
+  const lent = Buffer.alloc(300_000);
+  const sizes = [1, 65_535, 65_536, 65_537, 262_144, 17, 131_072];
+  for (let at = 0, turn = 0; at < bytes.length; turn++) {
+    const taken = bytes.copy(lent, 0, at, at + (sizes[turn % sizes.length] ?? 1));
+    yield lent.subarray(0, taken);
+    lent.fill(0xee);
+    at += taken;
+  }
 }
 
 test.run();

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Operation } from '../../../../src/api/procedure.ts';
-import { type GenerateOptions, generate } from '../../../../src/cli/maker-generate.ts';
+import type { GenerateOptions } from '../../../../src/cli/maker-generate-options.ts';
+import { generate } from '../../../../src/cli/maker-generate-run.ts';
 import { cases } from '../../../cli/maker-generate-cases.ts';
 import { filesOf, folderWith, type Ran, run, succeed, write } from '../../sandbox.ts';
 
