@@ -28,7 +28,7 @@ const HELP = `usage: npm run bench -- [function] [client] [server] [options]
   --size 512MiB      client: data; server: one upload, and the smaller ones together. Defaults 512MiB and 1GiB
   --runs 3           how often each thing is measured. Defaults by what it is
   --most 10000       function: ScheduledBackups; server: versions in a collection, at most
-  --minutes 6        client: after which no further round begins
+  --minutes 5.5      client: after which no further round begins
   --folder /dev/shm  where the data is. Default of the client: memory; of the server: the disk of temporary files
   --only borg        client: only what has this in its name; server: single,transfers,memory,rates,growth
   --program file.mjs server: another build than that in dist/
@@ -45,7 +45,7 @@ const { values, positionals } = parseArgs({
     size: { type: 'string' },
     runs: { type: 'string' },
     most: { type: 'string' },
-    minutes: { type: 'string', default: '6' },
+    minutes: { type: 'string', default: '5.5' },
     folder: { type: 'string' },
     only: { type: 'string', default: '' },
     program: { type: 'string' },

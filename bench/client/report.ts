@@ -14,8 +14,8 @@ export function renderClient(results: ClientResults): string {
     `Made with \`${command}\` in ${minutes} minutes on ${machineText(machine)}; ${toolsText(tools)}.`,
     ...(missing.length > 0 ? [`Could not be had there: ${missing.join(', ')}.`] : []),
     ...tables.flatMap(({ data, bytes, rows, second }) => [
-      ...['', `### ${bytesText(bytes)} of ${data}`, ''],
-      picture(`client-backup-${slug(data)}`, `Throughput of first backups of ${data}`),
+      ...['', `### ${bytesText(bytes)} of ${nameOf(data)}`, ''],
+      picture(`client-backup-${slug(data)}`, `Throughput of first backups of ${nameOf(data)}`),
       ...[
         '',
         'First backup:',
@@ -27,7 +27,7 @@ export function renderClient(results: ClientResults): string {
       ],
       ...['', `Second backup, with ${percent} of the data changed in clusters of 64 KiB:`, ''],
       rowsTable(second, 'added'),
-      ...['', picture(`client-second-${slug(data)}`, `Bytes that two backups of ${data} take`)],
+      ...['', picture(`client-second-${slug(data)}`, `Bytes that two backups of ${nameOf(data)} take`)],
       ...['', 'Restore:', '', rowsTable(rows.filter(({ group }) => group === 'restore'))],
     ]),
     ...['', '### What was aimed at', '', aimsTable(results)],
@@ -58,7 +58,7 @@ export function clientCharts({ tables, changed }: ClientResults): Record<string,
       [
         `client-backup-${slug(data)}`,
         barChart({
-          title: `First backup of ${bytesText(bytes)} of ${data}`,
+          title: `First backup of ${bytesText(bytes)} of ${nameOf(data)}`,
           subtitle: 'MB of data a second; more is better. Whiskers: slowest and fastest run',
           groups: rows
             .filter(({ group }) => group === 'backup')
@@ -68,7 +68,7 @@ export function clientCharts({ tables, changed }: ClientResults): Record<string,
       [
         `client-second-${slug(data)}`,
         barChart({
-          title: `What two backups take, with ${changed * 100} % of ${data} changed between them`,
+          title: `What two backups take, with ${changed * 100} % of ${nameOf(data)} changed between them`,
           subtitle: 'MiB stored; less is better',
           series: ['first backup', 'second backup'],
           groups: second.map((row) => ({
@@ -93,6 +93,11 @@ function speed({ megabytesPerSecond: value, slowest: low, fastest: high, role }:
 
 function stored(row: Row | undefined, series: number): Bar {
   return { value: (row?.storedBytes ?? 0) / 2 ** 20, series };
+}
+
+/** For a sentence. */
+function nameOf(data: string): string {
+  return data === 'incompressible' ? 'incompressible bytes' : data;
 }
 
 function slug(data: string): string {

@@ -76,7 +76,7 @@ export function functionCases(folder: string, { runs, most }: Effort): Case[] {
       .map((count) => {
         const input = file(`alone-${count}`, resourceList(count, 0));
         const commands = [ours(input), ...goPeer(input), ...helm(count)];
-        const measured = interleaved(runs(count > 1000 ? 3 : 9), commands);
+        const measured = interleaved(runs(count > 1000 ? 2 : 7), commands);
         return {
           ...{
             id: `alone-${count}`,
@@ -134,7 +134,7 @@ export function functionCases(folder: string, { runs, most }: Effort): Case[] {
       });
     }
     const programs = { cat: '/bin/cat', 'expand-backups': us, ...others };
-    const measured = interleaved(runs(5), builds(program, join(folder, 'builds'), programs));
+    const measured = interleaved(runs(4), builds(program, join(folder, 'builds'), programs));
     return [
       {
         ...{
