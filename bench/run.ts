@@ -96,11 +96,17 @@ async function main(parts: readonly Part[]): Promise<void> {
   execFileSync(process.execPath, [join(root, 'scripts/build.ts')], { stdio: 'inherit' });
   for (const part of parts) {
     say(`measuring the ${part}`);
-    const results = await MEASURE[part]();
-    if (results.missing.length > 0) say(`${part}: could not be had: ${results.missing.join(', ')}`);
-    if (values.dry) console.log(JSON.stringify(results, null, 2));
-    else saveResults(part, results);
+    try {
+      const results = await MEASURE[part]();
+      if (results.missing.length > 0) say(`${part}: could not be had: ${results.missing.join(', ')}`);
+      if (values.dry) console.log(JSON.stringify(results, null, 2));
+      else saveResults(part, results);
+    } catch (error) {
+      // The other parts are worth having all the same.
+      console.error(error);
+      process.exitCode = 1;
+    }
+    if (!values.dry) writeReport();
   }
-  if (!values.dry) writeReport();
   say(values.dry ? 'done' : 'done: bench/README.md, bench/charts/, bench/results/');
 }

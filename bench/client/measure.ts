@@ -87,7 +87,14 @@ async function rounds(
     say(`client: round ${round + 1} of ${options.runs}${round < 0 ? ', for memory' : ''}`);
     for (const [index, one] of cases.entries()) {
       const into = taken[index];
-      if (into) await runOnce(one, into, files, pipes, round < 0);
+      if (!into || into.failed) continue;
+      try {
+        await runOnce(one, into, files, pipes, round < 0);
+      } catch (error) {
+        if (one.role === 'ours') throw error;
+        say(`client: ${one.name} is left out: ${(error as Error).message}`);
+        into.failed = true;
+      }
     }
     const lasted = performance.now() - began;
     if (round >= 1 && performance.now() + lasted > deadline) break;
@@ -124,8 +131,9 @@ function rowsOf(
   taken: readonly Taken[],
   bytes: number,
 ): { rows: Row[]; second: Row[] } {
-  const rows = cases.map((one, index) => rowOf(one, bytes, taken[index], 'first'));
-  const again = [...cases.entries()].filter(([, one]) => one.again);
+  const working = [...cases.entries()].filter(([index]) => !taken[index]?.failed);
+  const rows = working.map(([index, one]) => rowOf(one, bytes, taken[index], 'first'));
+  const again = working.filter(([, one]) => one.again);
   return { rows, second: again.map(([index, one]) => rowOf(one, bytes, taken[index], 'second')) };
 }
 

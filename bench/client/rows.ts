@@ -36,6 +36,8 @@ export interface Taken {
   peaks: number[];
   stored: number;
   added: number;
+  /** A peer that does not work here. */
+  failed?: boolean;
 }
 
 export function rowOf(

@@ -1,7 +1,7 @@
 /** The comparisons of the function, each a table of the report. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Command, interleaved, type Measurement, withPeaks } from '../shared/measure.ts';
+import { type Command, interleaved, type Measurement, usable, withPeaks } from '../shared/measure.ts';
 import { say } from '../shared/progress.ts';
 import { findProgram, root } from '../shared/tools.ts';
 import { chartValues, templateOf, writeChart } from './expansion.ts';
@@ -62,7 +62,7 @@ export function functionCases(folder: string, { runs, most }: Effort): Case[] {
 
   const start = (): Case => {
     const input = file('one', resourceList(1, 0));
-    const commands = [bare, ours(input), ...goPeer(input), ...helm(1)];
+    const commands = usable([bare, ours(input), ...goPeer(input), ...helm(1)], say);
     const measured = withPeaks(commands, interleaved(runs(40), commands));
     return {
       ...{ id: 'start', title: 'Starting: one ScheduledBackup', measured },
@@ -75,7 +75,7 @@ export function functionCases(folder: string, { runs, most }: Effort): Case[] {
       .filter((count) => count <= most)
       .map((count) => {
         const input = file(`alone-${count}`, resourceList(count, 0));
-        const commands = [ours(input), ...goPeer(input), ...helm(count)];
+        const commands = usable([ours(input), ...goPeer(input), ...helm(count)], say);
         const measured = interleaved(runs(count > 1000 ? 2 : 7), commands);
         return {
           ...{
@@ -104,14 +104,14 @@ export function functionCases(folder: string, { runs, most }: Effort): Case[] {
   const among = (): Case => {
     const count = Math.min(1000, most);
     const input = file(`among-peer-${count}`, resourceList(count, 10 * count));
-    const commands = [ours(input), ...goPeer(input)];
+    const commands = usable([ours(input), ...goPeer(input)], say);
     const title = `${count.toLocaleString('en')} ScheduledBackups among ${(10 * count).toLocaleString('en')} others`;
     return { id: 'among', title, measured: withPeaks(commands, interleaved(runs(7), commands)) };
   };
 
   const passing = (): Case => {
     const input = file('foreign', foreignList(10_000_000));
-    const commands = [bare, ours(input), ...goPeer(input)];
+    const commands = usable([bare, ours(input), ...goPeer(input)], say);
     const measured = interleaved(runs(11), commands);
     return {
       ...{ id: 'passing', title: '10 MB of foreign resources, nothing to expand', measured },
@@ -134,7 +134,8 @@ export function functionCases(folder: string, { runs, most }: Effort): Case[] {
       });
     }
     const programs = { cat: '/bin/cat', 'expand-backups': us, ...others };
-    const measured = interleaved(runs(4), builds(program, join(folder, 'builds'), programs));
+    const commands = usable(builds(program, join(folder, 'builds'), programs), say);
+    const measured = interleaved(runs(4), commands);
     return [
       {
         ...{

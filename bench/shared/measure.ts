@@ -40,6 +40,20 @@ export function interleaved(runs: number, commands: readonly Command[]): Measure
   return commands.map((command, index) => named(command, times[index] ?? []));
 }
 
+/** Those that work here: a peer that fails is told about and left out, ours must not fail. */
+export function usable(commands: readonly Command[], tell: (problem: string) => void): Command[] {
+  return commands.filter((command) => {
+    try {
+      execute(command);
+      return true;
+    } catch (error) {
+      if (command.role !== 'peer') throw error;
+      tell(`${command.name}: ${(error as Error).message}`);
+      return false;
+    }
+  });
+}
+
 /** A row of times under the name of what took them. */
 export function named({ name, role }: Pick<Command, 'name' | 'role'>, times: readonly number[]): Measurement {
   return { name, ...(role && { role }), ...summarize(times) };
