@@ -14,7 +14,7 @@ WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
 # The one script that would run downloads a Node.js, which is here already.
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY tsconfig.json ./
+COPY tsconfig.json LICENSE ./
 COPY scripts scripts
 COPY gen gen
 COPY functions functions
@@ -43,6 +43,7 @@ COPY --from=build /src/dist/backup-maker /opt/backup-maker/lib/backup-maker
 COPY --from=build /src/dist/backup-repository /usr/local/lib/backup-repository
 COPY --from=build /src/dist/expand-backups.cjs /usr/local/lib/expand-backups.cjs
 COPY LICENSE /usr/share/doc/backup-maker/copyright
+COPY --from=build /src/dist/THIRD-PARTY-LICENSES.txt /src/dist/sbom.cdx.json /usr/share/doc/backup-maker/
 USER 65532:65532
 ENTRYPOINT ["/opt/backup-maker/lib/node", "/usr/local/lib/expand-backups.cjs"]
 ARG VERSION=0.1.0

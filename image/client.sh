@@ -32,6 +32,11 @@ fi
 cp "$busybox" "$target/bin/busybox"
 ln -s busybox "$target/bin/sh"
 cp "$here/launcher" "$target/bin/backup-maker"
+# What is copied has to come with its licence.
+for package in busybox-static libc6 libgcc-s1 libstdc++6; do
+  [ ! -e "/usr/share/doc/$package/copyright" ] || cp "/usr/share/doc/$package/copyright" "$target/lib/LICENSE.$package"
+done
+[ ! -e "$(dirname "$node")/../LICENSE" ] || cp "$(dirname "$node")/../LICENSE" "$target/lib/LICENSE.node"
 chmod -R a=rX,u+w "$target"
 chmod a+x "$target"/bin/* "$target/lib/ld.so" "$target/lib/node"
 

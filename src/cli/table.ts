@@ -4,8 +4,9 @@ import { printable } from './console.ts';
 /** Rows for people: columns as wide as their widest cell. What a cell says stays within it. */
 export function table(header: readonly string[], cells: readonly (readonly string[])[]): string {
   const rows = cells.map((row) => row.map(printable));
+  // Not Math.max(...): there may be more rows than a function may have arguments.
   const widths = header.map((name, column) =>
-    Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)),
+    rows.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), name.length),
   );
   return [header, ...rows]
     .map((row) =>

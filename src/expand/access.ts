@@ -68,6 +68,14 @@ function planUrl(access: Shared, backup: ScheduledBackup, values: Values, config
         path: 'spec.vars.Repository.url',
         message: shown ? `${shown}: ${reason}` : reason,
       });
+    } else if (leavesClusterOpenly(url)) {
+      access.problems.push({
+        code: 'suspicious',
+        path: own === undefined ? 'spec.vars.Repository.url' : 'spec.repository.url',
+        message: `${JSON.stringify(url)} leads out of the cluster: without https:// everybody on the way can read what the client logs in with`,
+        value: url,
+        proposal: url.replace(/^http:/i, 'https:'),
+      });
     }
     access.url = url;
     access.environment.set('BM_URL', url);
@@ -83,6 +91,13 @@ function planUrl(access: Shared, backup: ScheduledBackup, values: Values, config
         "is required: write the server's address here, or repositoryUrl into the function's configuration",
     });
   }
+}
+
+/** Names of Services have at most two labels, or `svc` as the third; what an address is near to nobody can tell. */
+function leavesClusterOpenly(url: string): boolean {
+  const host = /^http:\/\/([^/:]+)/i.exec(url)?.[1] ?? '';
+  const [, , third] = host.split('.');
+  return third !== undefined && third !== 'svc' && !/^[\d.]+$/.test(host);
 }
 
 function planCollection(access: Shared, backup: ScheduledBackup, values: Values): void {

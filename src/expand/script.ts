@@ -25,6 +25,9 @@ export type RepositoryValue = { text: string } | { variable: string };
 /** Lookups that the original filled in by itself; absent in vars does not make them an error. */
 const REPOSITORY = 'Repository';
 
+/** Kubernetes takes no larger ConfigMap. A few kilobytes in Git could ask for gigabytes otherwise. */
+const MOST_SCRIPT_BYTES = 1024 * 1024;
+
 /**
  * The script, whose placeholders must be known to be well-formed, with each of them replaced. Plain values are put in place as they are, as the original did;
  * what comes from a Secret, and what looks like a credential, becomes a reference to an environment variable.
@@ -34,13 +37,27 @@ export function renderScript(script: string, context: ScriptContext): { text: st
   const problems: Problem[] = [];
   const quotes = new ShellQuotes();
   const pieces: string[] = [];
+  let length = 0;
   for (const part of parts) {
     if (problems.length >= MOST_PROBLEMS) break;
     const piece = 'text' in part ? part.text : renderLookup(part, context, quotes, problems);
+    length += piece.length;
+    if (length > MOST_SCRIPT_BYTES) {
+      problems.push(tooLarge(part));
+      break;
+    }
     quotes.read(piece);
     pieces.push(piece);
   }
   return { text: pieces.join(''), problems };
+}
+
+function tooLarge(part: Part): Problem {
+  const where = 'text' in part ? '' : `line ${part.line}: `;
+  return {
+    code: 'invalid-value',
+    message: `${where}the script is larger than 1 MiB with its values in place, which no ConfigMap can hold: keep large values in files or Secrets`,
+  };
 }
 
 type Lookup = Exclude<Part, { text: string }>;

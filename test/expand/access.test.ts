@@ -115,4 +115,21 @@ test('the NetworkPolicy is the same with it', () => {
   assert.equal(policy(`${KEY}\n${RESTORE_KEY}`), policy(KEY));
 });
 
+test('an address that leads out of the cluster without TLS is warned of, one within it is not', () => {
+  const warnings = (url: string) =>
+    expandText(sources(KEY).replace('https://backups.example.org', url)).stderr.includes(
+      'leads out of the cluster',
+    );
+  for (const url of ['http://backups.example.org', 'http://backups.example.org:8080/base', 'HTTP://a.b.c'])
+    assert.is(warnings(url), true, url);
+  for (const url of [
+    'https://backups.example.org',
+    'http://repository',
+    'http://repository.backups:8080',
+    'http://repository.backups.svc.cluster.local:8080',
+    'http://10.0.0.7:8080',
+  ])
+    assert.is(warnings(url), false, url);
+});
+
 test.run();

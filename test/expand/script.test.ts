@@ -105,4 +105,11 @@ test('a script is only ever text: what would be code elsewhere goes through as i
   assert.is(render(script).text, script);
 });
 
+test('a script that no ConfigMap could hold is not even put together', () => {
+  const { text, problems } = render(`${'x'.repeat(1024 * 1024 - 5)}\n${'{{ .Params.host }}'.repeat(10)}`);
+  assert.is(problems.length, 1);
+  assert.match(problems[0]?.message ?? '', /^line 2: the script is larger than 1 MiB/);
+  assert.ok(text.length <= 1024 * 1024);
+});
+
 test.run();

@@ -18,6 +18,7 @@ export class ContentPipe {
   /** To be given to a child process; ours is closed by `handOver`. */
   readonly writeEnd: number;
   readonly #socket: Socket;
+  #handedOver = false;
   /** Used in turns: one is in the consumer's hands while the other is filled. */
   #filling = Buffer.allocUnsafeSlow(BLOCK_BYTES);
   #other = Buffer.allocUnsafeSlow(BLOCK_BYTES);
@@ -77,7 +78,8 @@ export class ContentPipe {
 
   /** Call it once a child has the writing end: the content ends when the last of those who have it closes it. */
   handOver(): void {
-    closeSync(this.writeEnd);
+    if (!this.#handedOver) closeSync(this.writeEnd);
+    this.#handedOver = true;
   }
 
   /** What is written, until the last writer is gone. **A block is written to again when the next is asked for.** */
@@ -94,7 +96,9 @@ export class ContentPipe {
     }
   }
 
+  /** Ends the content, whoever still writes. May be called twice. */
   destroy(): void {
+    this.handOver();
     this.#socket.destroy();
   }
 

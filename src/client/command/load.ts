@@ -1,5 +1,4 @@
 /** The command whose standard input is the backup. */
-import { once } from 'node:events';
 import { UserError } from '../../api/problem.ts';
 import { failure } from '../failure.ts';
 import { CommandGroup, type Told } from './command-group.ts';
@@ -85,6 +84,8 @@ class Feed {
   readonly #group: CommandGroup;
   readonly #stopped = new AbortController();
   #written = 0;
+  /** Resolves when the kernel has taken the last piece. */
+  #taken: Promise<void> = Promise.resolve();
   #reading = false;
   #running: Promise<void> = Promise.resolve();
 
@@ -107,7 +108,6 @@ class Feed {
   }
 
   async #run(): Promise<void> {
-    const { input } = this.#group;
     const held = new Held();
     this.#reading = true;
     for await (const chunk of this.#content) {
@@ -118,25 +118,38 @@ class Feed {
     }
     this.#reading = false;
     for (const last of held.rest()) await this.#write(last);
-    if (this.#stopped.signal.aborted) return;
-    input.end();
-    if (!input.writableFinished) await this.#until('finish');
+    if (!this.#stopped.signal.aborted) await this.#end();
   }
 
+  /** Resolves when the kernel has taken what was written before: while it takes this, the next can be made. */
   async #write(chunk: Buffer): Promise<void> {
     if (this.#stopped.signal.aborted) return;
     this.#written += chunk.length;
-    if (!this.#group.input.write(chunk)) await this.#until('drain');
+    const before = this.#taken;
+    this.#taken = this.#settled((done) => this.#group.input.write(chunk, done));
+    await before;
   }
 
-  /** Waits for it or for `stop`: an error of the socket means that the group has died, which the group itself explains better. */
-  async #until(event: 'drain' | 'finish'): Promise<void> {
-    const { signal } = this.#stopped;
-    try {
-      await once(this.#group.input, event, { signal });
-    } catch {
-      if (!signal.aborted) await once(signal, 'abort');
-    }
+  /** Resolves once the kernel has everything, and the end. */
+  #end(): Promise<void> {
+    return this.#settled((done) => this.#group.input.end(done));
+  }
+
+  /**
+   * Resolves when it is done, or when all is stopped. An error of the socket means that the group has died, which the group itself
+   * explains better: what is left is to wait for `stop`.
+   */
+  #settled(work: (done: (error?: Error | null) => void) => void): Promise<void> {
+    return new Promise((resolve) => {
+      const { signal } = this.#stopped;
+      const stop = () => resolve();
+      signal.addEventListener('abort', stop, { once: true });
+      work((error) => {
+        if (error) return;
+        signal.removeEventListener('abort', stop);
+        resolve();
+      });
+    });
   }
 }
 

@@ -1,8 +1,9 @@
 /** Decompression of whatever zstd writes: frames one after the other, with anything skippable between them. */
 import zlib from 'node:zlib';
 import { failure } from '../failure.ts';
-import { FrameReader, type Part } from './frames.ts';
-import { readMark } from './marks.ts';
+import { type Part, partsOf } from './frames.ts';
+import { MarkedLength } from './marked-length.ts';
+import { decompressSmall } from './small-frames.ts';
 
 /** Size of the pieces that come out. */
 const PIECE_BYTES = 256 * 1024;
@@ -12,60 +13,86 @@ const EMPTY_FRAME = Buffer.from('28b52ffd2000010000', 'hex');
 
 /**
  * The content decompressed; ends without an error only if the last frame was complete, every checksum was right, and what `compress`
- * made has all the content that its end mark says. Takes little memory even if a few bytes become very many: at most the window of
- * the frame, which is at most 1 MiB in our own and at most 128 MiB in those of others.
+ * made has all the content that its end mark says. Takes little memory even if a few bytes become very many: some MiB for our own
+ * frames, and at most the window of the frame for those of others, which is at most 128 MiB.
  *
  * @throws {UserError} `damaged`; `unsupported` if a frame needs a dictionary or a larger window; what the source throws.
  */
 export async function* decompress(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const parts = partsOf(source);
+  const marked = new MarkedLength();
+  let waiting = false;
+  try {
+    const small = decompressSmall(watched(parts), marked);
+    const large = yield* small;
+    if (large.length > 0) yield* decompressLarge(large, watched(parts), marked);
+    else marked.end();
+  } catch (error) {
+    throw isZlibError(error) ? damaged(error) : error;
+  } finally {
+    // Until the source has cleaned up; but not for a source that is silent, which ends by its own timeout.
+    const stopped = parts.return(undefined);
+    if (waiting) stopped.catch(() => {});
+    else await stopped;
+  }
+
+  /** Notes while the source is asked for more. */
+  function watched(iterator: AsyncIterator<Part>): AsyncIterableIterator<Part> {
+    return {
+      next: async () => {
+        waiting = true;
+        const result = await iterator.next();
+        waiting = false;
+        return result;
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+}
+
+/** One long stream, for frames of any size: those begun with, and all that follow. */
+async function* decompressLarge(
+  begun: readonly Part[],
+  rest: AsyncIterable<Part>,
+  marked: MarkedLength,
+): AsyncGenerator<Buffer> {
   const stream = zlib.createZstdDecompress({
     chunkSize: PIECE_BYTES,
     params: { [zlib.constants.ZSTD_d_windowLogMax]: WINDOW_LOG },
   });
-  const feeder = new Feeder(stream);
-  const fed = feeder.feed(source).catch((error) => {
+  const feeder = new Feeder(stream, marked);
+  feeder.feed(begun, rest).catch((error) => {
     stream.destroy(error);
   });
   try {
     yield* stream as AsyncIterable<Buffer>;
     // Node ends its stream when zstd is done with a frame before we are.
     if (!feeder.ended) throw failure('damaged', 'the compressed content is damaged: more follows its end');
-  } catch (error) {
-    throw isZlibError(error) ? damaged(error) : error;
   } finally {
     stream.destroy();
-    // Until the source has cleaned up; but not for a source that is silent, which ends by its own timeout.
-    if (!feeder.waiting) await fed;
   }
 }
 
-/** Gives a decompressor one frame after the other, and checks the marks around them. */
+/** Gives a decompressor one frame after the other. */
 class Feeder {
-  /** While the source is asked for more. */
-  waiting = true;
-  /** The source ended, and well. */
+  /** The parts ended, and well. */
   ended = false;
   readonly #stream: zlib.ZstdDecompress;
-  readonly #frames = new FrameReader();
-  /** Within marks of ours: how much content the frames since the first say to have. */
-  #marked: number | undefined;
+  readonly #marked: MarkedLength;
   #stop: (error: Error) => void = () => {};
 
-  constructor(stream: zlib.ZstdDecompress) {
+  constructor(stream: zlib.ZstdDecompress, marked: MarkedLength) {
     this.#stream = stream;
+    this.#marked = marked;
     stream.once('close', () => this.#stop(new Error('the decompression was stopped')));
   }
 
-  async feed(source: AsyncIterable<Buffer>): Promise<void> {
-    for await (const chunk of source) {
-      this.waiting = false;
-      for (const part of this.#frames.read(chunk)) await this.#take(part);
-      this.waiting = true;
-    }
-    this.waiting = false;
-    this.#frames.end();
-    if (this.#marked !== undefined)
-      throw failure('damaged', 'the compressed content ends too early: its end mark is missing');
+  async feed(begun: readonly Part[], rest: AsyncIterable<Part>): Promise<void> {
+    for (const part of begun) await this.#take(part);
+    for await (const part of rest) await this.#take(part);
+    this.#marked.end();
     await this.#write(EMPTY_FRAME);
     this.ended = true;
     this.#stream.end();
@@ -73,31 +100,11 @@ class Feeder {
 
   async #take(part: Part): Promise<void> {
     if (part.kind === 'skippable') {
-      this.#mark(part);
+      this.#marked.skippable(part);
       return;
     }
-    if (part.kind === 'header') {
-      // Ours always say their length: without it the sum is no number, and never right.
-      if (this.#marked !== undefined) this.#marked += part.contentBytes ?? Number.NaN;
-    }
+    if (part.kind === 'header') this.#marked.frame(part.contentBytes);
     await this.#write(part.bytes);
-  }
-
-  #mark({ magic, text }: Part & { kind: 'skippable' }): void {
-    const mark = readMark(magic, text);
-    if (mark === undefined) return;
-    if (mark === 'start') {
-      if (this.#marked !== undefined)
-        throw failure('damaged', 'the compressed content ends too early, and then begins anew');
-      this.#marked = 0;
-      return;
-    }
-    if (this.#marked !== mark.bytes)
-      throw failure(
-        'damaged',
-        `parts of the compressed content are missing: its end says ${mark.bytes} bytes`,
-      );
-    this.#marked = undefined;
   }
 
   /** Resolves once the bytes are decompressed and there is room for more; never hangs on a stream that was closed. */
@@ -111,7 +118,7 @@ class Feeder {
 
 function isZlibError(error: unknown): error is Error {
   const code = (error as { code?: unknown }).code;
-  return typeof code === 'string' && /^(?:ZSTD_error_|Z_)/.test(code);
+  return typeof code === 'string' && /^(?:ZSTD_error_|Z_|ERR_BUFFER_TOO_LARGE$)/.test(code);
 }
 
 function damaged(error: Error): Error {

@@ -10,8 +10,8 @@ import { FRAME_MAGIC, isSkippable, LONGEST_MARK } from './marks.ts';
 export type Part =
   /** The first bytes of a frame, and how much content it has, if it says so. zstd holds it to that. */
   | { kind: 'header'; bytes: Buffer; contentBytes: number | undefined }
-  /** More bytes of it, in order. */
-  | { kind: 'body'; bytes: Buffer }
+  /** More bytes of it, in order, and whether they are its last. */
+  | { kind: 'body'; bytes: Buffer; ends: boolean }
   /** A skippable frame with the first bytes of what it holds. */
   | { kind: 'skippable'; magic: number; text: Buffer };
 
@@ -40,6 +40,13 @@ type State =
   | 'block'
   | 'content'
   | 'checksum';
+
+/** The parts of a whole stream. @throws {UserError} `damaged` or `unsupported`; what the source throws. */
+export async function* partsOf(source: AsyncIterable<Buffer>): AsyncGenerator<Part> {
+  const frames = new FrameReader();
+  for await (const chunk of source) yield* frames.read(chunk);
+  frames.end();
+}
 
 /** Reads a stream of frames, chunk by chunk. */
 export class FrameReader {
@@ -83,10 +90,11 @@ export class FrameReader {
       } else if (this.#state === 'magic') {
         if (before === 'skippable' || before === 'skippable-length')
           yield { kind: 'skippable', magic: this.#magic, text: Buffer.concat(this.#text) };
-        else yield { kind: 'body', bytes: chunk.subarray(from, at) };
+        else yield { kind: 'body', bytes: chunk.subarray(from, at), ends: true };
       }
     }
-    if (this.#inBody() && from < chunk.length) yield { kind: 'body', bytes: chunk.subarray(from) };
+    if (this.#inBody() && from < chunk.length)
+      yield { kind: 'body', bytes: chunk.subarray(from), ends: false };
   }
 
   /** @throws {UserError} `damaged` if the stream ended within a frame. */

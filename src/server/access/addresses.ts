@@ -70,6 +70,16 @@ export function clientAddress(
   return client;
 }
 
+/**
+ * What counts as one client: an address of IPv4, or a network of 64 bits of IPv6, which is the least that anybody gets, and
+ * who has it may use any address in it. Text that is no address is itself.
+ */
+export function clientNetwork(address: string): string {
+  const parsed = parseAddress(address);
+  if (!parsed || parsed.kind() === 'ipv4') return address;
+  return `${parsed.toNormalizedString().split(':').slice(0, 4).join(':')}::/64`;
+}
+
 function normalize(text: string): string | undefined {
   return parseAddress(text)?.toString();
 }

@@ -74,11 +74,12 @@ export async function authRoutes(server: FastifyInstance, app: App): Promise<voi
     errors: ['account-not-found', 'not-authorized'],
     handler: (request) => {
       const { userName } = request.params as { userName: string };
-      const user = app.configuration.current().users.get(userName);
-      if (!user) throw new Refused('account-not-found', 'IsError retrieving user: there is no such user');
+      // Before it is looked for: who may not see an account must not learn either whether there is one.
       if (!decideCanViewProfile(subjectOf(request), userName)) {
         throw new Refused('not-authorized', 'no permissions to view that user account');
       }
+      const user = app.configuration.current().users.get(userName);
+      if (!user) throw new Refused('account-not-found', 'IsError retrieving user: there is no such user');
       return success(profile(user));
     },
   });

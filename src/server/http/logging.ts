@@ -4,8 +4,8 @@ import type { FastifyRequest } from 'fastify';
 /** Parameters of a query that may be shown; whatever else somebody sends is not repeated. */
 const SHOWN = ['force', 'sessionId', 'userName'];
 
-/** Somebody may take the address for the place of a token: `/user/<token>`, `?sessionId=<token>`. */
-const TOKEN = /eyJ[\w-]+\.[\w-]+\.[\w-]+/g;
+/** What a token could be part of. A run of one class of characters, so that no address takes longer than its length. */
+const RUN = /[\w.-]+/g;
 
 /** Options of pino, to be completed with a level and a stream. */
 export const LOG_OPTIONS = {
@@ -30,7 +30,7 @@ export const LOG_OPTIONS = {
 
 /** The path, and those parameters of the query that cannot hold a secret. */
 export function safeUrl(address: string): string {
-  const url = address.replace(TOKEN, '[hidden]');
+  const url = address.replace(RUN, (run) => (holdsToken(run) ? '[hidden]' : run));
   const at = url.indexOf('?');
   if (at < 0) return url;
   const query = [...new URLSearchParams(url.slice(at + 1))].map(([name, value]) =>
@@ -39,6 +39,12 @@ export function safeUrl(address: string): string {
       : `${encodeURIComponent(name.slice(0, 40))}=[hidden]`,
   );
   return `${url.slice(0, at)}?${query.slice(0, 10).join('&')}`;
+}
+
+/** Somebody may take the address for the place of a token: `/user/<token>`, `?sessionId=<token>`. */
+function holdsToken(run: string): boolean {
+  const at = run.indexOf('eyJ');
+  return at >= 0 && run.indexOf('.', run.indexOf('.', at) + 1) > at;
 }
 
 /** An error with its causes, without fields that libraries hang onto it: some carry whole requests. */

@@ -1,5 +1,6 @@
-/** How often one address may ask, counted together with all other replicas. */
+/** How often one client may ask, counted together with all other replicas. */
 import type { FastifyRequest } from 'fastify';
+import { clientNetwork } from '../access/addresses.ts';
 import type { CounterStore } from '../metadata/metadata.ts';
 import { RefusedWith } from './errors.ts';
 import type { Settings } from './settings.ts';
@@ -29,7 +30,7 @@ export class RateLimits {
     const limit = this.#limits[kind];
     if (limit <= 0) return;
     const windowMs = WINDOW_MS[kind];
-    const key = `rate:${kind}:${request.clientAddress}`;
+    const key = `rate:${kind}:${clientNetwork(request.clientAddress)}`;
     let count = this.#countHere(key, Math.floor(now / windowMs));
     // A flood costs the database nothing: it is asked only as long as this process alone would let the request pass.
     if (count <= limit) count = await this.#counters.hit(key, windowMs, now).catch(() => count);

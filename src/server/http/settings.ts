@@ -12,7 +12,7 @@ export interface Settings {
   /** Addresses and blocks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
   readonly rateLimits: {
-    /** Requests per second and address; 0 for no limit, here and below. */
+    /** Requests per second and address, of IPv6 per /64; 0 for no limit, here and below. */
     readonly default: number;
     /** Requests per minute and address. */
     readonly auth: number;

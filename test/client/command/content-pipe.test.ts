@@ -114,6 +114,21 @@ test(
 );
 
 test(
+  'leaves no file open, whether a child got the writing end or not',
+  at(async (place) => {
+    const before = readdirSync('/proc/self/fd').length;
+    const unused = await ContentPipe.make(place.temporary, NO_TOOLS, place.env);
+    unused?.destroy();
+    const { pipe } = await piped(place, 'echo a');
+    for await (const _ of pipe.blocks());
+    pipe.destroy();
+    pipe.destroy();
+    await sleep(50);
+    assert.is(readdirSync('/proc/self/fd').length, before);
+  }),
+);
+
+test(
   'there is none without a folder, or without a program that makes it',
   at(async (place) => {
     assert.is(await ContentPipe.make(undefined, NO_TOOLS, place.env), undefined);

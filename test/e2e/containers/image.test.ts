@@ -109,6 +109,29 @@ test('holds the server and the client under their names', async () => {
   assert.match(await printed(['backup-maker', '--version']), new RegExp(`^${version}$`, 'm'));
 });
 
+test('brings the licences and the bill of materials of what is in it', async () => {
+  const texts = await printed(['cat', '/usr/share/doc/backup-maker/THIRD-PARTY-LICENSES.txt']);
+  assert.match(texts, /^openpgp@[\d.]+ \(LGPL-3\.0\+\)$/m);
+  const sbom = JSON.parse(await printed(['cat', '/usr/share/doc/backup-maker/sbom.cdx.json']));
+  const places: Readonly<Record<string, string>> = {
+    'dist/backup-maker/': '/opt/backup-maker/lib/backup-maker/',
+    'dist/backup-repository/': '/usr/local/lib/backup-repository/',
+    'dist/expand-backups.cjs': '/usr/local/lib/expand-backups.cjs',
+  };
+  const sums: string[] = [];
+  for (const { components = [] } of sbom.components) {
+    for (const { name, hashes } of components) {
+      const [from = '', to = ''] =
+        Object.entries(places).find(([place]) =>
+          place.endsWith('/') ? name.startsWith(place) : name === place,
+        ) ?? [];
+      if (from !== '') sums.push(`${hashes[0].content}  ${name.replace(from, to)}`);
+    }
+  }
+  assert.ok(sums.length > 10);
+  await printed(['sha256sum', '--check', '--strict', '--quiet'], [], `${sums.join('\n')}\n`);
+});
+
 test('starts the client with lean memory, and leaves it nothing that its children could trip over', async () => {
   const stub = join(folder, 'stub.mjs');
   writeFileSync(

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import {
   type Block,
   clientAddress,
+  clientNetwork,
   isAllowedAddress,
   parseBlock,
 } from '../../../src/server/access/addresses.ts';
@@ -85,6 +86,14 @@ test('the client is who the last untrusted hop says, and only a trusted proxy is
   }
   assert.is(clientAddress('10.0.0.1', '2.2.2.2', []), '10.0.0.1', 'nobody is trusted unless said');
   assert.is(clientAddress('10.0.0.1', '10.0.0.2,'.repeat(1e5), trusted), '10.0.0.1');
+});
+
+test('a client is an address of IPv4 or a network of IPv6', () => {
+  assert.is(clientNetwork('198.51.100.1'), '198.51.100.1');
+  assert.is(clientNetwork('2001:db8::1'), '2001:db8:0:0::/64');
+  assert.is(clientNetwork('2001:db8:0:0:ffff:ffff:ffff:ffff'), clientNetwork('2001:db8::1'));
+  assert.is.not(clientNetwork('2001:db8:0:1::1'), clientNetwork('2001:db8::1'));
+  assert.is(clientNetwork(''), '');
 });
 
 test.run();

@@ -104,11 +104,13 @@ export function accessTests(test: Test, world: World): void {
     const profile = await world.ask('userProfile', { userName: 'manager' }, { as: 'admin' });
     assert.equal(dataOf(profile), { email: 'manager@example.org', permissions: ['collectionManager'] });
     assert.is((await world.ask('userProfile', { userName: 'stranger' }, { as: 'stranger' })).status, 200);
-    refused(
-      await world.ask('userProfile', { userName: 'admin' }, { as: 'stranger' }),
-      403,
-      'no permissions to view that user account',
-    );
+    for (const userName of ['admin', 'nobody']) {
+      refused(
+        await world.ask('userProfile', { userName }, { as: 'stranger' }),
+        403,
+        'no permissions to view that user account',
+      );
+    }
     const absent = await world.ask('userProfile', { userName: 'nobody' }, { as: 'admin' });
     assert.is(absent.status, 404);
     assert.match((absent.json as { error: string }).error, /^IsError retrieving user: /);
@@ -158,10 +160,12 @@ export function accessTests(test: Test, world: World): void {
 
   test('refresh: a new token that works, with the same limits (the original refused it)', async () => {
     const scope = { elements: [{ type: 'collection', name: scoped, roles: ['backupUploader'] }] };
-    const answer = await world.ask('refreshToken', {}, { token: await world.newToken('admin', scope) });
+    const old = await world.newToken('admin', scope);
+    const answer = await world.ask('refreshToken', {}, { token: old });
     const { code, token } = answer.json as { code: number; token: string };
     assert.is(code, 200);
     assert.is((await world.ask('whoami', {}, { token })).status, 200);
+    tokenRefused(await world.ask('whoami', {}, { token: old }), 403, DENIED);
     assert.is((await world.ask('upload', { collectionId: scoped }, { token, body: 'x' })).status, 500);
     assert.is(
       (await world.ask('download', { collectionId: scoped, version: 'latest' }, { token })).status,
