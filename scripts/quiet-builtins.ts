@@ -9,8 +9,9 @@ import type { Plugin } from 'esbuild';
 export const quietBuiltins: Plugin = {
   name: 'quiet-builtins',
   setup(build) {
-    build.onResolve({ filter: /^[\w:/]+$/ }, ({ path }) =>
-      isBuiltin(path) ? { path, namespace: 'builtin' } : undefined,
+    // Not where `import()` asks: it would get all of the module as `default`, and none of its names.
+    build.onResolve({ filter: /^[\w:/]+$/ }, ({ path, kind }) =>
+      isBuiltin(path) && kind !== 'dynamic-import' ? { path, namespace: 'builtin' } : undefined,
     );
     build.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
