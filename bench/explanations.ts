@@ -14,8 +14,6 @@ interface Explanation {
   explains: (ratio: Ratio) => boolean;
 }
 
-const isPipe = ({ peer }: Ratio) => /\| curl$|^curl \|/.test(peer);
-
 export const EXPLANATIONS: readonly Explanation[] = [
   {
     anchor: 'slower-start',
@@ -31,8 +29,8 @@ export const EXPLANATIONS: readonly Explanation[] = [
   {
     anchor: 'no-deduplication',
     title: 'No deduplication yet',
-    explains: ({ part, what, metric }) =>
-      part === 'client' && what.startsWith('second') && metric !== 'memory',
+    explains: ({ part, what, metric, peer }) =>
+      part === 'client' && what.startsWith('second') && metric !== 'memory' && !peer.endsWith('| curl'),
   },
   {
     anchor: 'stored-bytes',
@@ -52,7 +50,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   {
     anchor: 'cpu-client',
     title: 'What a byte costs in Node.js',
-    explains: (ratio) => ratio.part === 'client' && (isPipe(ratio) || ratio.metric === 'CPU'),
+    explains: ({ part }) => part === 'client',
   },
   {
     anchor: 'server-bare',
@@ -71,30 +69,35 @@ export function explanationOf(ratio: Ratio): Explanation | undefined {
   return EXPLANATIONS.find(({ explains }) => explains(ratio));
 }
 
-/** What stands between the markers: one row for each peer and measure, with the worst of its ratios. */
+/** What stands between the markers: one row for each thing done, measure and reason, with all its peers. */
 export function renderShortfalls(ratios: readonly Ratio[], all: number): string {
-  const groups = Map.groupBy(
-    ratios,
-    ({ part, peer, metric, what }) => `${part}|${kindOf(what)}|${peer}|${metric}`,
+  const groups = Map.groupBy(ratios, (ratio) =>
+    [ratio.part, kindOf(ratio.what), ratio.metric, explanationOf(ratio)?.anchor].join('|'),
   );
   const rows = [...groups.values()].map((own) => {
-    const values = own.map(({ value }) => value).sort((a, b) => a - b);
-    const [worst = Number.NaN] = values;
-    const best = values.at(-1) ?? worst;
-    const [{ what, peer, metric, ours }] = own as [Ratio, ...Ratio[]];
+    const [{ what, metric }] = own as [Ratio, ...Ratio[]];
     const explanation = explanationOf(own[0] as Ratio);
-    const range =
-      worst.toFixed(2) === best.toFixed(2) ? worst.toFixed(2) : `${worst.toFixed(2)} to ${best.toFixed(2)}`;
     const why = explanation ? `[${explanation.title}](#${explanation.anchor})` : '**not explained yet**';
-    return [own.length > 1 ? kindOf(what) : what, ours, peer, metric, range, why];
+    return [own.length > 1 ? kindOf(what) : what, metric, peersText(own), why];
   });
-  const head = ['what', 'ours', 'peer', 'measure', 'ratio', 'why'];
-  const align = ['left', 'left', 'left', 'left', 'right', 'left'] as const;
   return [
     `${all - ratios.length} of ${all} ratios are 1.00 or better; these are not. Above 1.0, ours is better, whatever is measured.`,
     '',
-    table(head, rows, align),
+    table(['what', 'measure', 'ratio to whom', 'why'], rows, ['left', 'left', 'left', 'left']),
   ].join('\n');
+}
+
+/** "0.85 to 0.95 age | curl; 0.97 restic dump", the worst first. */
+function peersText(ratios: readonly Ratio[]): string {
+  return [...Map.groupBy(ratios, ({ peer }) => peer)]
+    .map(([peer, own]) => {
+      const values = own.map(({ value }) => value.toFixed(2)).sort();
+      const [worst = '', best = worst] = [values[0], values.at(-1)];
+      return { worst, text: `${worst === best ? worst : `${worst} to ${best}`} ${peer}` };
+    })
+    .sort((a, b) => Number(a.worst) - Number(b.worst))
+    .map(({ text }) => text)
+    .join('; ');
 }
 
 /** What was done, without on how much of what. */

@@ -33,6 +33,7 @@ const HELP = `usage: npm run bench -- [function] [client] [server] [options]
   --only borg        client: only what has this in its name; server: single,transfers,memory,rates,growth
   --program file.mjs server: another build than that in dist/
   --no-install       go on with the peers that are there
+  --no-build         measure what is in dist/
   --dry              print the results instead of recording them
 `;
 
@@ -50,6 +51,7 @@ const { values, positionals } = parseArgs({
     only: { type: 'string', default: '' },
     program: { type: 'string' },
     'no-install': { type: 'boolean', default: false },
+    'no-build': { type: 'boolean', default: false },
     dry: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -92,8 +94,10 @@ async function main(parts: readonly Part[]): Promise<void> {
     say('installing peers');
     execFileSync(join(import.meta.dirname, 'install.sh'), [parts.join(' ')], { stdio: 'inherit' });
   }
-  say('building');
-  execFileSync(process.execPath, [join(root, 'scripts/build.ts')], { stdio: 'inherit' });
+  if (!values['no-build']) {
+    say('building');
+    execFileSync(process.execPath, [join(root, 'scripts/build.ts')], { stdio: 'inherit' });
+  }
   for (const part of parts) {
     say(`measuring the ${part}`);
     try {

@@ -56,7 +56,9 @@ function versionOf(path: string, args: readonly string[]): string {
     encoding: 'utf8',
     env: { ...process.env, GOMAXPROCS: '1' },
   });
-  return /\d+\.\d+[.\d]*/.exec(`${stdout ?? ''}${stderr ?? ''}`)?.[0] ?? 'of unknown version';
+  // The first line alone: others are of what it was built with.
+  const [first = ''] = `${stdout ?? ''}${stderr ?? ''}`.trim().split('\n');
+  return /\d+\.\d+[.\d]*|DEVELOPMENT\S*/.exec(first)?.[0] ?? 'of unknown version';
 }
 
 /** "helm 4.3.2, kopia 0.22.3". */
