@@ -38,8 +38,10 @@ test('charts are what was recorded, and each of them is shown', () => {
 });
 
 test('links of bench/README.md lead somewhere', () => {
+  // These two come into being with the first recording.
+  const made = Object.values(recorded).some(Boolean) ? [] : ['charts', 'results'];
   for (const [, path = ''] of readme.matchAll(/\]\(([^)#:]+)\)/g))
-    assert.ok(existsSync(join(bench, path)), path);
+    assert.ok(made.includes(path) || existsSync(join(bench, path)), path);
   for (const [, anchor = ''] of readme.matchAll(/\]\(#([^)]+)\)/g))
     assert.ok(readme.includes(`<a id="${anchor}"></a>`), anchor);
 });
