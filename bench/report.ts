@@ -1,65 +1,47 @@
-/** The measurements as a table for bench/README.md. */
-import type { Measurement } from './measure.ts';
+/** Makes tables and charts of what was recorded. Measures nothing. */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { clientCharts, renderClient } from './client/report.ts';
+import { renderShortfalls } from './explanations.ts';
+import { functionCharts, renderFunction } from './function/report.ts';
+import { type Results, ratiosOf, shortfalls } from './ratios.ts';
+import { serverCharts } from './server/charts.ts';
+import { renderServer } from './server/report.ts';
+import { replaceSection } from './shared/markdown.ts';
+import { loadResults } from './shared/results.ts';
 
-export interface Case {
-  title: string;
-  measured: Measurement[];
-  /** Median of the last by that of the one before. */
-  ratio?: number;
-  /** What the target was and whether it is met. */
-  verdict?: string;
+export function loadAll(): Results {
+  return { function: loadResults('function'), client: loadResults('client'), server: loadResults('server') };
 }
 
-const begin = '<!-- measured: begin -->';
-const end = '<!-- measured: end -->';
-
-/** The text with its measured part renewed. */
-export function renderReport(
-  text: string,
-  machine: Readonly<Record<string, string>>,
-  cases: readonly Case[],
-): string {
-  const [before = '', rest = ''] = text.split(begin);
-  const after = rest.split(end)[1] ?? '';
-  const { cpu, memory, system, node, kustomize } = machine;
-  const lines = [
-    `Made with \`npm run build && npm run bench\` on ${cpu}, ${memory}, ${system}; Node.js ${node}, kustomize ${kustomize}.`,
-    'Wall times in milliseconds; all commands of a case run in turns.',
-    ...cases.flatMap(table),
-  ];
-  return `${before}${begin}\n\n${lines.join('\n')}\n\n${end}${after}`;
+/** The text of bench/README.md with its measured sections renewed; those of parts that were never measured stay. */
+export function renderReadme(text: string, results: Results): string {
+  const sections: [string, string][] = [];
+  if (results.function) sections.push(['measured-function', renderFunction(results.function)]);
+  if (results.client) sections.push(['measured-client', renderClient(results.client)]);
+  if (results.server) sections.push(['measured-server', renderServer(results.server)]);
+  const ratios = ratiosOf(results);
+  sections.push(['shortfalls', renderShortfalls(shortfalls(ratios), ratios.length)]);
+  return sections.reduce((rendered, [name, body]) => replaceSection(rendered, name, body), text);
 }
 
-function table({ title, measured, verdict }: Case): string[] {
-  const withPeak = measured.some(({ peak }) => peak !== undefined);
-  const first = measured[0]?.median ?? Number.NaN;
-  return [
-    '',
-    `### ${title}`,
-    '',
-    ...(verdict ? [`**${verdict}**`, ''] : []),
-    `| | median | middle half | fastest | by the first | runs |${withPeak ? ' peak memory |' : ''}`,
-    `| --- | ---: | ---: | ---: | ---: | ---: |${withPeak ? ' ---: |' : ''}`,
-    ...measured.map((one) => row(one, first, withPeak)),
-  ];
+/** Charts by file name, without its ending. */
+export function renderCharts(results: Results): Record<string, string> {
+  return {
+    ...(results.function && functionCharts(results.function)),
+    ...(results.client && clientCharts(results.client)),
+    ...(results.server && serverCharts(results.server)),
+  };
 }
 
-function row(
-  { name, median, lowerQuartile, upperQuartile, min, runs, peak }: Measurement,
-  first: number,
-  withPeak: boolean,
-): string {
-  const cells = [
-    name,
-    show(median),
-    `${show(lowerQuartile)} to ${show(upperQuartile)}`,
-    show(min),
-    (median / first).toFixed(2),
-    runs,
-  ];
-  return `| ${cells.join(' | ')} |${withPeak ? ` ${Math.round(peak ?? 0)} MiB |` : ''}`;
-}
-
-function show(milliseconds: number): string {
-  return milliseconds < 100 ? milliseconds.toFixed(1) : Math.round(milliseconds).toLocaleString('en');
+/** Writes bench/README.md and bench/charts/. */
+export function writeReport(results: Results = loadAll()): void {
+  const readme = join(import.meta.dirname, 'README.md');
+  writeFileSync(readme, renderReadme(readFileSync(readme, 'utf8'), results));
+  const charts = join(import.meta.dirname, 'charts');
+  // Anew, so that none stays of what is not measured any more.
+  rmSync(charts, { recursive: true, force: true });
+  mkdirSync(charts, { recursive: true });
+  for (const [name, svg] of Object.entries(renderCharts(results)))
+    writeFileSync(join(charts, `${name}.svg`), svg);
 }

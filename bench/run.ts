@@ -1,109 +1,116 @@
 /**
- * Measures the function side by side with what it is compared to, and writes the table into bench/README.md and the
- * numbers into bench/results/function.json.
+ * Measures function, client and server beside what people would use instead, and makes bench/README.md and
+ * bench/charts/ of it. Installs the peers that are missing, and says which could not be had.
  *
- *   npm run build && npm run bench
- *   npm run bench -- server                 the server instead, see server.ts
- *   npm run bench -- client                 the client instead, see client.ts
+ *   npm run bench                              everything, in less than 20 minutes
+ *   npm run bench -- function|client|server    one part
+ *   npm run bench -- report                    tables and charts anew from what was recorded, without measuring
+ *
+ * Options, all for quick looks or large ones: see `HELP`.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { arch, cpus, platform, tmpdir, totalmem } from 'node:os';
-import { join } from 'node:path';
-import { foreignList, resourceList } from './input.ts';
-import { builds, findKustomize } from './kustomization.ts';
-import { type Command, interleaved, type Measurement, peakMemory } from './measure.ts';
-import { emitting, slicing } from './parts.ts';
-import { type Case, renderReport } from './report.ts';
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { measureClient } from './client/measure.ts';
+import { measureFunction } from './function/measure.ts';
+import { writeReport } from './report.ts';
+import { measureServer, SERVER_PARTS } from './server/measure.ts';
+import { bytesOf, countOf } from './shared/arguments.ts';
+import { say } from './shared/progress.ts';
+import { saveResults } from './shared/results.ts';
+import { root, toolPath } from './shared/tools.ts';
 
-// Each of these ends the process itself.
-if (process.argv[2] === 'server') await import('./server.ts');
-if (process.argv[2] === 'client') await import('./client.ts');
+const HELP = `usage: npm run bench -- [function] [client] [server] [options]
+       npm run bench -- report
 
-const root = join(import.meta.dirname, '..');
-const bundle = join(root, 'dist/expand-backups.cjs');
-if (!existsSync(bundle)) throw new Error('dist/expand-backups.cjs is missing: npm run build');
-const folder = mkdtempSync(join(tmpdir(), 'bench-'));
-const node = process.execPath;
-const bare: Command = { name: 'bare Node.js', run: [node, join(root, 'bench/empty.cjs')] };
+  --size 512MiB      client: data; server: one upload, and the smaller ones together. Defaults 512MiB and 1GiB
+  --runs 3           how often each thing is measured. Defaults by what it is
+  --most 10000       function: ScheduledBackups; server: versions in a collection, at most
+  --minutes 5.5      client: after which no further round begins
+  --folder /dev/shm  where the data is. Default of the client: memory; of the server: the disk of temporary files
+  --only borg        client: only what has this in its name; server: single,transfers,memory,rates,growth
+  --program file.mjs server: another build than that in dist/
+  --no-install       go on with the peers that are there
+  --no-build         measure what is in dist/
+  --dry              print the results instead of recording them
+`;
 
-const cases: Case[] = [];
-try {
-  cases.push(start(), ...sizes(), passing(), kustomize(), emitting(), slicing());
-} finally {
-  rmSync(folder, { recursive: true });
-}
-const machine = {
-  cpu: `${cpus()[0]?.model.trim()}, ${cpus().length} cores`,
-  memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
-  system: `${platform()} ${arch()}`,
-  node: process.version,
-  kustomize: findKustomize(root)?.version ?? 'not found',
-};
-mkdirSync(join(root, 'bench/results'), { recursive: true });
-writeFileSync(
-  join(root, 'bench/results/function.json'),
-  `${JSON.stringify({ command: 'npm run bench', machine, cases }, null, 2)}\n`,
-);
-const readme = join(root, 'bench/README.md');
-writeFileSync(readme, renderReport(readFileSync(readme, 'utf8'), machine, cases));
-for (const { title, measured, verdict } of cases) {
-  console.log(`${title}${verdict ? `: ${verdict}` : ''}`);
-  for (const { name, median, min } of measured)
-    console.log(`  ${name}: ${median.toFixed(1)} (${min.toFixed(1)}) ms`);
-}
+const PARTS = ['function', 'client', 'server'] as const;
+type Part = (typeof PARTS)[number];
 
-function expanding(name: string, text: string): Command {
-  const input = join(folder, `${name.replaceAll(/\W/g, '-')}.yaml`);
-  writeFileSync(input, text);
-  return { name, run: [node, bundle], input };
-}
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    size: { type: 'string' },
+    runs: { type: 'string' },
+    most: { type: 'string' },
+    minutes: { type: 'string', default: '5.5' },
+    folder: { type: 'string' },
+    only: { type: 'string', default: '' },
+    program: { type: 'string' },
+    'no-install': { type: 'boolean', default: false },
+    'no-build': { type: 'boolean', default: false },
+    dry: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
 
-function start(): Case {
-  const measured = interleaved(60, [bare, expanding('one ScheduledBackup', resourceList(1, 0))]);
-  return judged('Starting: one ScheduledBackup', measured, 2, 'of bare Node.js', 'at most 2.0');
-}
+const runs = countOf('--runs', values.runs);
+const most = countOf('--most', values.most);
 
-function sizes(): Case[] {
-  const sources = [100, 1000, 10_000];
-  const commands = sources.map((count) => expanding(`${count} sources`, resourceList(count, 10 * count)));
-  const measured = [...interleaved(15, commands.slice(0, 2)), ...interleaved(5, commands.slice(2))].map(
-    (one, index) => ({ ...one, peak: peakMemory(commands[index] as Command) }),
-  );
-  return [
-    judged(
-      'Growing: ScheduledBackups among ten times as many others',
-      measured,
-      12,
-      'for 10 times as many',
-      'at most 12',
-    ),
-  ];
-}
+const MEASURE = {
+  function: () => measureFunction({ runs, most: most ?? 10_000 }),
+  client: () =>
+    measureClient({
+      ...{ bytes: bytesOf(values.size ?? '512MiB'), runs: runs ?? 3, minutes: Number(values.minutes) },
+      // In memory, so that it is not the disk that is measured.
+      ...{ folder: values.folder ?? (existsSync('/dev/shm') ? '/dev/shm' : tmpdir()), only: values.only },
+    }),
+  server: () =>
+    measureServer({
+      ...{ bytes: bytesOf(values.size ?? '1GiB'), runs: runs ?? 5, folder: values.folder ?? tmpdir() },
+      parts: SERVER_PARTS.filter((part) => values.only === '' || values.only.split(',').includes(part)),
+      ...{ most: most ?? 100_000, program: values.program },
+    }),
+} satisfies Record<Part, () => Promise<{ missing: string[] }>>;
 
-function passing(): Case {
-  const measured = interleaved(20, [bare, expanding('10 MB of foreign resources', foreignList(10_000_000))]);
-  return judged('Passing: nothing to expand', measured, 4, 'of bare Node.js', 'under 4');
-}
-
-function kustomize(): Case {
-  const title = 'kustomize build: 100 ScheduledBackups among 1,000 resources';
-  const found = findKustomize(root);
-  if (!found) return { title, measured: [], verdict: 'not measured: kustomize was not found' };
-  const program = join(folder, 'expand-backups');
-  // By the Node.js that npm brings, whichever one is on the PATH.
-  writeFileSync(program, `#!/bin/sh\nexec ${node} ${bundle}\n`, { mode: 0o755 });
-  const measured = interleaved(
-    7,
-    builds(found.path, join(folder, 'builds'), { cat: '/bin/cat', 'expand-backups': program }),
-  );
-  const [, ...withFunction] = measured;
-  return { ...judged(title, withFunction, 1.5, 'of the build with cat', 'at most 1.5'), measured };
+// Folders of measurements are removed when the process exits, so it must not be killed by these.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+const unknown = positionals.find((word) => word !== 'report' && !PARTS.some((part) => part === word));
+if (values.help || unknown !== undefined) {
+  process.stderr.write(HELP);
+  process.exitCode = values.help ? 0 : 2;
+} else if (positionals.includes('report')) {
+  writeReport();
+} else {
+  await main(PARTS.filter((part) => positionals.length === 0 || positionals.includes(part)));
 }
 
-/** The ratio of the last measurement to the one before it, against its target. */
-function judged(title: string, measured: Measurement[], most: number, of: string, target: string): Case {
-  const [before, last] = measured.slice(-2);
-  const ratio = (last?.median ?? Number.NaN) / (before?.median ?? Number.NaN);
-  const verdict = `${ratio.toFixed(2)} times ${of}, target ${target}: ${ratio <= most ? 'met' : 'MISSED'}`;
-  return { title, measured, ratio, verdict };
+async function main(parts: readonly Part[]): Promise<void> {
+  process.env.PATH = [toolPath, process.env.PATH].join(delimiter);
+  if (!values['no-install']) {
+    say('installing peers');
+    execFileSync(join(import.meta.dirname, 'install.sh'), [parts.join(' ')], { stdio: 'inherit' });
+  }
+  if (!values['no-build']) {
+    say('building');
+    execFileSync(process.execPath, [join(root, 'scripts/build.ts')], { stdio: 'inherit' });
+  }
+  for (const part of parts) {
+    say(`measuring the ${part}`);
+    try {
+      const results = await MEASURE[part]();
+      if (results.missing.length > 0) say(`${part}: could not be had: ${results.missing.join(', ')}`);
+      if (values.dry) console.log(JSON.stringify(results, null, 2));
+      else saveResults(part, results);
+    } catch (error) {
+      // The other parts are worth having all the same.
+      console.error(error);
+      process.exitCode = 1;
+    }
+    if (!values.dry) writeReport();
+  }
+  say(values.dry ? 'done' : 'done: bench/README.md, bench/charts/, bench/results/');
 }

@@ -6,7 +6,7 @@ import zlib from 'node:zlib';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { generate } from '../../../bench/client-data.ts';
+import { generate } from '../../../bench/client/data.ts';
 import { CLIENT_MEMORY, V8_FLAGS } from '../../../src/cli/lean-memory.ts';
 import { compress, compressionOf, decompress } from '../../../src/client/compression/zstd.ts';
 import { cpuMsSince, cpuTime } from '../../cpu-time.ts';
@@ -160,7 +160,7 @@ test('a process ends by itself after streams that were given up, failed or ended
 
 test('memory does not grow with the content: 256 MiB of each kind', async () => {
   const { output } = await run(`
-    const { generate } = await import(${JSON.stringify(join(import.meta.dirname, '../../../bench/client-data.ts'))});
+    const { generate } = await import(${JSON.stringify(join(import.meta.dirname, '../../../bench/client/data.ts'))});
     const { liveBufferBytes } = await import(${JSON.stringify(join(import.meta.dirname, '../../live-memory.ts'))});
     const [piece] = generate('random', 1048576);
     async function* content() { for (let i = 0; i < 256; i++) yield* [piece.subarray(0, 524288), Buffer.alloc(524288, 'INSERT')]; }

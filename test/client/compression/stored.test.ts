@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import zlib from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { generate } from '../../../bench/client-data.ts';
+import { generate } from '../../../bench/client/data.ts';
 import { compress } from '../../../src/client/compression/compress.ts';
 import { looksRandom, storedBytes, storeFrame } from '../../../src/client/compression/stored.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { generate } from '../../../../bench/client-data.ts';
+import { generate } from '../../../../bench/client/data.ts';
 import { compress, compressionOf, decompress } from '../../../../src/client/compression/zstd.ts';
 import { chunks, collect, failureOf } from '../../../client/compression/streams.ts';
 

@@ -1,7 +1,7 @@
 /** Backups that go well, of any size, and back: byte for byte, and in how much memory. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Content, writeData } from '../../../../bench/client-data.ts';
+import { type Content, writeData } from '../../../../bench/client/data.ts';
 import { Client } from './client.ts';
 import type { Format } from './keys.ts';
 import { proofFolder } from './programs.ts';

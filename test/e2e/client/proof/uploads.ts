@@ -2,7 +2,7 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { writeData } from '../../../../bench/client-data.ts';
+import { writeData } from '../../../../bench/client/data.ts';
 import type { VersionMessage } from '../../../../src/wire/messages.ts';
 import { collection, type Document } from '../../../server/http/documents.ts';
 import { Client, type Ended } from './client.ts';
