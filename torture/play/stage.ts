@@ -1,0 +1,102 @@
+/** Everything that a round is played with. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Operation, Sealing } from '../operations.ts';
+import type { Round } from '../scenario.ts';
+import type { World } from '../worlds/world.ts';
+import type { Reader } from './content.ts';
+import type { Line } from './line.ts';
+import { Program } from './program.ts';
+
+/** What all rounds share. */
+export interface Tools {
+  /** The client's program. */
+  client: string;
+  keys: { age: string; openpgp: string; passphrase: string };
+  reader: Reader;
+  /** How content was sealed, by its SHA-256; what is not here is stored as it is. */
+  sealed: Map<string, Sealing['format']>;
+  /** Unlike that of any other run of the torture. */
+  run: string;
+  counts: Counts;
+}
+
+export interface Counts {
+  /** How often each operation. */
+  operations: Record<string, number>;
+  /** How often something got in the way of something. */
+  disturbances: Record<string, number>;
+  acknowledged: number;
+  refused: number;
+  /** Uploads of which nobody could know whether they were stored. */
+  unknown: number;
+  /** Versions that were downloaded and compared. */
+  compared: number;
+}
+
+export class Stage {
+  readonly round: Round;
+  readonly world: World;
+  readonly tools: Tools;
+  readonly folder: string;
+  /** In the environment of everything that the round starts. */
+  readonly mark: string;
+  readonly faults: string[] = [];
+  /** Runs of the client's program, by operation. */
+  readonly programs = new Map<number, Program[]>();
+  line: Line | undefined;
+  /** For people, if it fails. */
+  readonly diary: string[] = [];
+  readonly #began = performance.now();
+  #servers = 0;
+
+  constructor(round: Round, world: World, tools: Tools, folder: string) {
+    this.round = round;
+    this.world = world;
+    this.tools = tools;
+    this.folder = folder;
+    this.mark = `TORTURE_MARK=${tools.run}-${round.number}-`;
+    mkdirSync(join(folder, 'tmp'), { recursive: true });
+  }
+
+  fault(what: string): void {
+    this.faults.push(what);
+    this.note(`FAULT ${what}`);
+  }
+
+  note(what: string): void {
+    this.diary.push(`${String(Math.round(performance.now() - this.#began)).padStart(6)} ms  ${what}`);
+  }
+
+  count(kind: 'operations' | 'disturbances', name: string): void {
+    const counts = this.tools.counts[kind];
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+
+  /** Where to send what the operation asks for; servers take turns. */
+  url({ outside }: Pick<Operation, 'outside'>): string {
+    const { servers } = this.world;
+    if (this.line && outside) return this.line.url;
+    return servers[this.#servers++ % servers.length]?.url ?? '';
+  }
+
+  /** Starts the client's program. */
+  program(
+    index: number,
+    args: readonly string[],
+    url: string,
+    env: Readonly<Record<string, string>>,
+  ): Program {
+    const [name = '', mark = ''] = this.mark.split('=');
+    const program = new Program([this.tools.client, ...args], {
+      ...{ PATH: process.env.PATH ?? '', TMPDIR: join(this.folder, 'tmp'), [name]: mark },
+      ...{ NODE_COMPILE_CACHE: join(this.folder, '../compiled'), BM_LOG_FORMAT: 'text' },
+      ...{ BM_URL: url, BM_AUTH_TOKEN: this.world.token, BM_PASSPHRASE: this.tools.keys.passphrase },
+      // A half open line is noticed after so many seconds of silence.
+      BM_IDLE_TIMEOUT: this.line ? '1.5' : '10',
+      ...env,
+    });
+    this.programs.set(index, [...(this.programs.get(index) ?? []), program]);
+    return program;
+  }
+}

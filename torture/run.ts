@@ -1,0 +1,61 @@
+/**
+ * Random rounds of everything that goes wrong, over client and server; see README.md.
+ *
+ *   npm run torture                                1,000 rounds
+ *   npm run torture -- --seed 7 --rounds 200
+ *   npm run torture -- --seed 7 --round 123        one round alone; several with commas
+ *   npm run torture -- --kinds kill,clock          only these
+ */
+import { parseArgs } from 'node:util';
+import type { Played } from './play/round.ts';
+import { describe, progress, summary } from './report.ts';
+import { KINDS, type KindName } from './scenario.ts';
+import { torture } from './torture.ts';
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '1000' },
+    round: { type: 'string' },
+    kinds: { type: 'string' },
+    under: { type: 'string' },
+    /** Ends with the first round that fails. */
+    'stop-early': { type: 'boolean', default: false },
+  },
+});
+const seed = whole(values.seed, '--seed');
+const rounds = values.round
+  ? values.round.split(',').map((text) => whole(text, '--round'))
+  : Array.from({ length: whole(values.rounds, '--rounds') }, (_, index) => index + 1);
+const kinds = values.kinds?.split(',').map((text): KindName => {
+  const kind = KINDS.find(({ name }) => name === text);
+  if (!kind) throw new Error(`--kinds: ${text} is none of ${KINDS.map(({ name }) => name).join(', ')}`);
+  return kind.name;
+});
+// Being asked to stop is no exit by itself, and would leave servers and mounts behind.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
+const began = performance.now();
+const { isTTY } = process.stderr;
+const stop = new AbortController();
+const run = await torture({
+  ...{ seed, rounds, signal: stop.signal },
+  ...(kinds && { kinds }),
+  ...(values.under && { under: values.under }),
+  tell: (played) => {
+    const last = played.at(-1) as Played;
+    if (isTTY) process.stderr.write(`\r${progress({ played, rounds: rounds.length, began })} `);
+    else if (played.length % 50 === 0) console.error(progress({ played, rounds: rounds.length, began }));
+    if (last.faults.length === 0) return;
+    console.error(describe(seed, last).join('\n'));
+    if (values['stop-early']) stop.abort();
+  },
+});
+if (isTTY) process.stderr.write('\n');
+console.log(summary(run));
+process.exitCode = run.faults.length > 0 || run.played.some(({ faults }) => faults.length > 0) ? 1 : 0;
+
+function whole(text: string, flag: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new Error(`${flag} is a number, not ${text}`);
+  return Number(text);
+}

@@ -1,0 +1,132 @@
+/** A whole run: the worlds that its rounds need, and the rounds of each world one after the other, the worlds side by side. */
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Reader } from './play/content.ts';
+import { type Played, playRound } from './play/round.ts';
+import type { Tools } from './play/stage.ts';
+import { noCounts, type Run } from './report.ts';
+import { drawRound, KINDS, type KindName, type Round, type WorldName } from './scenario.ts';
+import { Disk } from './worlds/disk.ts';
+import { missingEngines, Replicas } from './worlds/replicas.ts';
+import { Single } from './worlds/single.ts';
+import type { World } from './worlds/world.ts';
+
+export interface Options {
+  seed: number;
+  /** Numbers of the rounds to play. */
+  rounds: readonly number[];
+  /** Only these; absent: all that this machine can play. */
+  kinds?: readonly KindName[];
+  /** Folder to work in. */
+  under?: string;
+  /** Told after each round. */
+  tell?: (played: readonly Played[]) => void;
+  /** Ends the run after the round that is being played. */
+  signal?: AbortSignal;
+}
+
+const root = join(import.meta.dirname, '..');
+
+export async function torture(options: Options): Promise<Run> {
+  const began = performance.now();
+  const folder = mkdtempSync(join(options.under ?? tmpdir(), 'torture-'));
+  const { kinds, leftOut } = playable(options.kinds);
+  const rounds = options.rounds.map((number) => drawRound(options.seed, number, kinds));
+  const tools = await prepareTools(folder);
+  const played: Played[] = [];
+  const faults: string[] = [];
+  const names = [...new Set(rounds.map(({ world }) => world))];
+  const lanes = names.map(async (name) => {
+    const world = await startWorld(name, tools.server, folder);
+    try {
+      await playAll(
+        rounds.filter((round) => round.world === name),
+        world,
+        tools,
+        folder,
+        (one) => {
+          played.push(one);
+          options.tell?.(played);
+          return options.signal?.aborted !== true;
+        },
+      );
+    } finally {
+      faults.push(...(await world.stop()));
+    }
+  });
+  for (const lane of await Promise.allSettled(lanes))
+    if (lane.status === 'rejected') faults.push(String((lane.reason as Error).stack));
+  if (faults.length === 0 && played.every((each) => each.faults.length === 0))
+    rmSync(folder, { recursive: true, force: true });
+  const seconds = Math.round((performance.now() - began) / 1000);
+  const { seed } = options;
+  return { seed, rounds: rounds.length, seconds, played, counts: tools.counts, leftOut, faults };
+}
+
+async function playAll(
+  rounds: readonly Round[],
+  world: World,
+  tools: Tools,
+  folder: string,
+  goOn: (played: Played) => boolean,
+): Promise<void> {
+  for (const round of rounds) if (!goOn(await playRound(round, world, tools, folder))) return;
+}
+
+function startWorld(name: WorldName, program: string, folder: string): Promise<World> {
+  return name === 'replicas' ? Replicas.start(folder) : Single.start(program, folder, name === 'small');
+}
+
+/** Which kinds this machine can play, and why not the others. */
+function playable(wanted: readonly KindName[] = KINDS.map(({ name }) => name)): {
+  kinds: KindName[];
+  leftOut: Run['leftOut'];
+} {
+  const cannot: Partial<Record<WorldName, string>> = {};
+  if (!Disk.possible()) cannot.small = 'this user may not mount a disk: run it as root';
+  const missing = missingEngines();
+  if (missing.length > 0)
+    cannot.replicas = `${missing.join(' and ')} cannot be found: test/e2e/install-server.sh installs it`;
+  const of = (world: WorldName) =>
+    KINDS.filter((kind) => kind.world === world && wanted.includes(kind.name)).map(({ name }) => name);
+  const leftOut = Object.entries(cannot).flatMap(([world, why]) => {
+    const names = of(world as WorldName);
+    return names.length > 0 ? [{ names, why }] : [];
+  });
+  const kinds = wanted.filter((name) => !leftOut.some(({ names }) => names.includes(name)));
+  return { kinds, leftOut };
+}
+
+async function prepareTools(folder: string): Promise<Tools & { server: string }> {
+  const dist = join(root, 'dist');
+  const programs = ['backup-maker', 'backup-repository'];
+  for (const name of programs) {
+    if (!existsSync(join(dist, name))) throw new Error('npm run build comes first');
+    // Copied, so that a build meanwhile changes nothing.
+    cpSync(join(dist, name), join(folder, 'dist', name), { recursive: true });
+  }
+  const [client = '', server = ''] = programs.map((name) => join(folder, 'dist', name, `${name}.mjs`));
+  const passphrase = randomBytes(8).toString('hex');
+  const keys = { age: join(folder, 'age'), openpgp: join(folder, 'openpgp'), passphrase };
+  for (const format of ['age', 'openpgp'] as const) {
+    const args = [client, 'keygen', '--format', format, '--out', keys[format]];
+    const { status, stderr } = spawnSync(process.execPath, args, {
+      env: { PATH: process.env.PATH, BM_PASSPHRASE: passphrase },
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(stderr);
+  }
+  const run = randomBytes(4).toString('hex');
+  return {
+    client,
+    server,
+    keys,
+    reader: await Reader.with(keys),
+    sealed: new Map(),
+    run,
+    counts: noCounts(),
+  };
+}
