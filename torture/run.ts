@@ -19,6 +19,8 @@ const { values } = parseArgs({
     round: { type: 'string' },
     kinds: { type: 'string' },
     under: { type: 'string' },
+    /** A line for each round. */
+    verbose: { type: 'boolean', default: false },
     /** Ends with the first round that fails. */
     'stop-early': { type: 'boolean', default: false },
   },
@@ -45,7 +47,10 @@ const run = await torture({
   tell: (played) => {
     const last = played.at(-1) as Played;
     if (isTTY) process.stderr.write(`\r${progress({ played, rounds: rounds.length, began })} `);
-    else if (played.length % 50 === 0) console.error(progress({ played, rounds: rounds.length, began }));
+    if (values.verbose)
+      console.error(`round ${last.round.number} ${last.round.kind} ${Math.round(last.ms)} ms`);
+    else if (!isTTY && played.length % 50 === 0)
+      console.error(progress({ played, rounds: rounds.length, began }));
     if (last.faults.length === 0) return;
     console.error(describe(seed, last).join('\n'));
     if (values['stop-early']) stop.abort();

@@ -1,7 +1,7 @@
 /** A whole run: the worlds that its rounds need, and the rounds of each world one after the other, the worlds side by side. */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Reader } from './play/content.ts';
@@ -10,7 +10,7 @@ import type { Tools } from './play/stage.ts';
 import { noCounts, type Run } from './report.ts';
 import { drawRound, KINDS, type KindName, type Round, type WorldName } from './scenario.ts';
 import { Disk } from './worlds/disk.ts';
-import { missingEngines, Replicas } from './worlds/replicas.ts';
+import { missingEngines } from './worlds/engines.ts';
 import { Single } from './worlds/single.ts';
 import type { World } from './worlds/world.ts';
 
@@ -28,11 +28,17 @@ export interface Options {
   signal?: AbortSignal;
 }
 
+const MEMORY = '/dev/shm';
 const root = join(import.meta.dirname, '..');
 
 export async function torture(options: Options): Promise<Run> {
   const began = performance.now();
-  const folder = mkdtempSync(join(options.under ?? tmpdir(), 'torture-'));
+  // A kill ends a process and not the kernel, so memory shows as much as a disk does, and does not wait for others that write.
+  const under = options.under ?? (existsSync(MEMORY) ? MEMORY : tmpdir());
+  const folder = mkdtempSync(join(under, 'torture-'));
+  // For the engines; PostgreSQL is another user than we are.
+  chmodSync(folder, 0o711);
+  process.env.TMPDIR = folder;
   const { kinds, leftOut } = playable(options.kinds);
   const rounds = options.rounds.map((number) => drawRound(options.seed, number, kinds));
   const tools = await prepareTools(folder);
@@ -76,8 +82,10 @@ async function playAll(
   for (const round of rounds) if (!goOn(await playRound(round, world, tools, folder))) return;
 }
 
-function startWorld(name: WorldName, program: string, folder: string): Promise<World> {
-  return name === 'replicas' ? Replicas.start(folder) : Single.start(program, folder, name === 'small');
+async function startWorld(name: WorldName, program: string, folder: string): Promise<World> {
+  if (name !== 'replicas') return Single.start(program, folder, name === 'small');
+  const { Replicas } = await import('./worlds/replicas.ts');
+  return Replicas.start(folder);
 }
 
 /** Which kinds this machine can play, and why not the others. */

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cut, silent } from '../../test/e2e/server/engines/bad-line.ts';
 import type { Disturbance } from '../disturbances.ts';
-import { Replicas } from '../worlds/replicas.ts';
-import { Single } from '../worlds/single.ts';
+import type { Replicas } from '../worlds/replicas.ts';
+import type { Single } from '../worlds/single.ts';
 import { Line } from './line.ts';
 import type { Stage } from './stage.ts';
 
@@ -28,10 +28,10 @@ export async function disturb(stage: Stage, disturbance: Disturbance): Promise<v
       ?.filter(({ child }) => child.exitCode === null && child.signalCode === null);
     if (running?.length) hit(`${signal} to the client`);
     for (const { child } of running ?? []) child.kill(signal);
-  } else if (world instanceof Single) {
-    await disturbSingle(world, disturbance, stage, hit);
-  } else if (world instanceof Replicas) {
-    await disturbReplicas(world, disturbance, hit);
+  } else if (world.name !== 'replicas') {
+    await disturbSingle(world as Single, disturbance, stage, hit);
+  } else {
+    await disturbReplicas(world as Replicas, disturbance, hit);
   }
 }
 

@@ -9,7 +9,7 @@ import { sha256 } from './content.ts';
 
 const PIECE = 64 * 1024;
 /** Longer than anything in a round may take. */
-const HUNG_MS = 30_000;
+const HUNG_MS = 60_000;
 
 /** Codes after which nobody knows: the database had the commit, and its answer is lost. */
 const UNSURE = ['cannot-register'];

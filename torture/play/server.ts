@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { call } from '../../test/server/http/client.ts';
 
-const START_MS = 20_000;
-const STOP_MS = 15_000;
+const START_MS = 60_000;
+const STOP_MS = 30_000;
 const CLOCK = join(import.meta.dirname, '../shifted-clock.mjs');
 
 export interface Start {

@@ -13,7 +13,7 @@ import { ask, codeOf, numberIn, send, versionsIn, wrongDownload } from './reques
 import type { Stage } from './stage.ts';
 
 /** How long anything may take that should be done at once; the machine may have other work. */
-const PROMPT_MS = 8000;
+const PROMPT_MS = 15_000;
 const BARRIER_BYTES = 600;
 /** Versions that were compared before are compared again, some of them each time. */
 const AGAIN = 4;

@@ -93,7 +93,7 @@ export class Stage {
       ...{ NODE_COMPILE_CACHE: join(this.folder, '../compiled'), BM_LOG_FORMAT: 'text' },
       ...{ BM_URL: url, BM_AUTH_TOKEN: this.world.token, BM_PASSPHRASE: this.tools.keys.passphrase },
       // A half open line is noticed after so many seconds of silence.
-      BM_IDLE_TIMEOUT: this.line ? '1.5' : '10',
+      BM_IDLE_TIMEOUT: this.line ? '1.5' : '30',
       ...env,
     });
     this.programs.set(index, [...(this.programs.get(index) ?? []), program]);

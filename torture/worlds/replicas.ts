@@ -1,7 +1,6 @@
 /** Two servers that share PostgreSQL and S3, each behind a line that can fail. */
 
-import { existsSync, globSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import {
   CreateBucketCommand,
   ListMultipartUploadsCommand,
@@ -9,27 +8,15 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { BadLine } from '../../test/e2e/server/engines/bad-line.ts';
-import { freePort, Minio, Postgres } from '../../test/e2e/server/engines/processes.ts';
+import { Minio, Postgres } from '../../test/e2e/server/engines/processes.ts';
 import { Server } from '../play/server.ts';
+import { ownPort } from './ports.ts';
 import { IDLE_MS, JWT_KEY, login, newModel, revive, serverFolder, type World } from './world.ts';
 
 const LAUNCHER = join(import.meta.dirname, '../../test/e2e/server/replicas/replica.ts');
 const BUCKET = 'torture';
 /** The program has half a minute and no flag for it: a round would take as long. */
 const LEASE_MS = 1000;
-
-const root = join(import.meta.dirname, '../..');
-
-/** What two replicas need and this machine does not have; looked for where `test/e2e/install-server.sh` puts it. */
-export function missingEngines(): string[] {
-  const folders = [
-    process.env.TOOLS_DIR ?? join(root, '.tools/bin'),
-    ...(process.env.PATH ?? '').split(delimiter),
-  ];
-  const has = (program: string) => folders.some((folder) => existsSync(join(folder, program)));
-  const postgres = has('postgres') || globSync('/usr/lib/postgresql/*/bin/postgres').length > 0;
-  return [...(postgres ? [] : ['PostgreSQL']), ...(has('minio') ? [] : ['MinIO'])];
-}
 
 export class Replicas implements World {
   readonly name = 'replicas';
@@ -61,7 +48,7 @@ export class Replicas implements World {
     const servers: Server[] = [];
     for (const name of ['first', 'second']) {
       const folder = serverFolder(under, name);
-      const port = await freePort();
+      const port = await ownPort();
       const options = {
         ...{ configPath: join(folder, 'config'), dataPath: join(folder, 'data'), port, jwtKey: JWT_KEY },
         ...{ database: postgres.url('postgres', lines.database.port), storage, log: { level: 'warn' } },

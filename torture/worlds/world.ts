@@ -1,13 +1,13 @@
 /** What all worlds have in common: servers, the model beside them, and how they are brought back to their feet. */
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../../test/e2e/server/engines/processes.ts';
 import { call } from '../../test/server/http/client.ts';
 import { ACCOUNTS, PASSWORD } from '../../test/server/http/documents.ts';
 import { documents, POLICIES } from '../collections.ts';
 import { Model } from '../model.ts';
 import type { Server, Start } from '../play/server.ts';
 import type { WorldName } from '../scenario.ts';
+import { ownPort } from './ports.ts';
 
 export const JWT_KEY = 'a key of the torture, long enough to be one';
 /** Of transfers in which nothing moves; a half open line is noticed after so long. */
@@ -45,7 +45,7 @@ export async function programStart(
   folder: string,
   flags: readonly string[],
 ): Promise<Start> {
-  const port = await freePort();
+  const port = await ownPort();
   const limits = ['--rate-default-limit', '800', '--rate-auth-limit', '600'];
   const args = [
     ...[program, 'serve', '--config-local-path', join(folder, 'config'), '--provider', 'filesystem'],
