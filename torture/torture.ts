@@ -8,7 +8,7 @@ import { Reader } from './play/content.ts';
 import { type Played, playRound } from './play/round.ts';
 import type { Tools } from './play/stage.ts';
 import { noCounts, type Run } from './report.ts';
-import { drawRound, KINDS, type KindName, type Round, type WorldName } from './scenario.ts';
+import { drawRound, KINDS, type KindName, type WorldName } from './scenario.ts';
 import { Disk } from './worlds/disk.ts';
 import { missingEngines } from './worlds/engines.ts';
 import { Single } from './worlds/single.ts';
@@ -24,6 +24,8 @@ export interface Options {
   under?: string;
   /** Told after each round. */
   tell?: (played: readonly Played[]) => void;
+  /** Does something between the rounds' operations and the look at what they left. */
+  sabotage?: (world: World) => void;
   /** Ends the run after the round that is being played. */
   signal?: AbortSignal;
 }
@@ -48,17 +50,11 @@ export async function torture(options: Options): Promise<Run> {
   const lanes = names.map(async (name) => {
     const world = await startWorld(name, tools.server, folder);
     try {
-      await playAll(
-        rounds.filter((round) => round.world === name),
-        world,
-        tools,
-        folder,
-        (one) => {
-          played.push(one);
-          options.tell?.(played);
-          return options.signal?.aborted !== true;
-        },
-      );
+      for (const round of rounds.filter((each) => each.world === name)) {
+        if (options.signal?.aborted) break;
+        played.push(await playRound(round, world, tools, folder, options.sabotage));
+        options.tell?.(played);
+      }
     } finally {
       faults.push(...(await world.stop()));
     }
@@ -70,16 +66,6 @@ export async function torture(options: Options): Promise<Run> {
   const seconds = Math.round((performance.now() - began) / 1000);
   const { seed } = options;
   return { seed, rounds: rounds.length, seconds, played, counts: tools.counts, leftOut, faults };
-}
-
-async function playAll(
-  rounds: readonly Round[],
-  world: World,
-  tools: Tools,
-  folder: string,
-  goOn: (played: Played) => boolean,
-): Promise<void> {
-  for (const round of rounds) if (!goOn(await playRound(round, world, tools, folder))) return;
 }
 
 async function startWorld(name: WorldName, program: string, folder: string): Promise<World> {

@@ -40,7 +40,7 @@ test('everything has its turn', () => {
   assert.equal(drawn(operations.map(({ collection }) => collection)), [...COLLECTIONS].sort());
   assert.is(drawn(operations.flatMap((each) => (each.do === 'make' ? each.command : []))).length, 6);
   assert.is(drawn(operations.flatMap((each) => (each.do === 'upload' ? each.how : []))).length, 6);
-  assert.is(drawn(disturbances.map(({ what }) => x;
+  assert.is(drawn(disturbances.map(({ what }) => what)).length, 9);
   const faults = disturbances.flatMap((each) =>
     each.what === 'line' ? each.faults.map(({ what }) => what) : [],
   );

@@ -17,7 +17,14 @@ export interface Played {
   kept?: string;
 }
 
-export async function playRound(round: Round, world: World, tools: Tools, under: string): Promise<Played> {
+/** @param sabotage does something to the world that the look afterwards has to find. */
+export async function playRound(
+  round: Round,
+  world: World,
+  tools: Tools,
+  under: string,
+  sabotage?: (world: World) => void,
+): Promise<Played> {
   const began = performance.now();
   const folder = join(under, `round-${round.number}`);
   mkdirSync(folder);
@@ -32,6 +39,7 @@ export async function playRound(round: Round, world: World, tools: Tools, under:
     for (const outcome of await Promise.allSettled([...operations, ...disturbances]))
       if (outcome.status === 'rejected')
         stage.fault(`the torture itself failed: ${(outcome.reason as Error).stack}`);
+    sabotage?.(world);
     await settle(stage);
   } catch (error) {
     stage.fault(`the torture itself failed: ${(error as Error).stack}`);

@@ -14,7 +14,7 @@ export class Single implements World {
   token = '';
   /** Set by whoever ends the server on purpose. */
   told = false;
-  readonly #objects: string;
+  readonly objectsFolder: string;
 
   static async start(program: string, under: string, small: boolean): Promise<Single> {
     const folder = serverFolder(under, small ? 'small' : 'single');
@@ -35,7 +35,7 @@ export class Single implements World {
     this.name = disks ? 'small' : 'single';
     this.server = server;
     this.disks = disks;
-    this.#objects = objects;
+    this.objectsFolder = objects;
   }
 
   get servers(): readonly Server[] {
@@ -51,13 +51,13 @@ export class Single implements World {
   }
 
   async objects(): Promise<number> {
-    return readdirSync(this.#objects, { recursive: true, withFileTypes: true }).filter(
+    return readdirSync(this.objectsFolder, { recursive: true, withFileTypes: true }).filter(
       (entry) => entry.isFile() && !entry.parentPath.endsWith('.tmp') && !entry.name.startsWith('filler-'),
     ).length;
   }
 
   async temporary(): Promise<string[]> {
-    return readdirSync(join(this.#objects, '.tmp'));
+    return readdirSync(join(this.objectsFolder, '.tmp'));
   }
 
   async stop(): Promise<string[]> {
