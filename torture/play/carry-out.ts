@@ -46,8 +46,8 @@ async function upload(
   { collection, how, bytes, outside }: Upload,
   index: number,
 ): Promise<void> {
-  const { world, tools, round } = stage;
-  const name = `${tools.run}/${round.number}/${index};`;
+  const { world, tools } = stage;
+  const name = `${stage.id}/${index};`;
   const content = contentOf(
     name,
     Math.max(bytes, name.length),

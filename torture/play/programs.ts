@@ -30,7 +30,7 @@ const NOT_OURS = 12;
 export async function make(stage: Stage, operation: Make, index: number): Promise<void> {
   const { collection, sealing, command, bytes } = operation;
   const { world, tools, round, folder } = stage;
-  const name = `${tools.run}/${round.number}/${index}:`;
+  const name = `${stage.id}/${index}:`;
   const content = contentOf(name, Math.max(bytes, name.length), operation.content);
   const data = join(folder, `data-${index}`);
   writeFileSync(data, content);
@@ -91,8 +91,8 @@ export async function restore(stage: Stage, operation: Restore, index: number): 
     const out = join(folder, `out-${twin}`);
     const action = {
       BM_ACTION_NAMESPACE: 'torture',
-      BM_ACTION_NAME: `r-${stage.tools.run}-${index}`,
-      BM_ACTION_RUN_ID: String(stage.round.number),
+      BM_ACTION_NAME: `restore-${index}`,
+      BM_ACTION_RUN_ID: stage.id,
     };
     const env = { RUNS: runs, OUT: out, BM_CMD: LOAD, ...(twins > 0 && action) };
     return { out, program: stage.program(index, args, stage.url(operation), env) };

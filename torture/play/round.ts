@@ -1,5 +1,5 @@
 /** Plays one round: operations and what gets in their way at the same time, then the look at what is left. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Round } from '../scenario.ts';
@@ -26,8 +26,7 @@ export async function playRound(
   sabotage?: (world: World) => void,
 ): Promise<Played> {
   const began = performance.now();
-  const folder = join(under, `round-${round.number}`);
-  mkdirSync(folder);
+  const folder = mkdtempSync(join(under, `round-${round.number}-`));
   const stage = new Stage(round, world, tools, folder);
   try {
     await prepare(stage);

@@ -58,11 +58,11 @@ async function settleCollection(stage: Stage, collection: string): Promise<void>
  * collection's lease then, or lost it.
  */
 async function storeBarrier(stage: Stage, collection: string, name: string): Promise<number | undefined> {
-  const { world, tools, round } = stage;
+  const { world, tools } = stage;
   const began = performance.now();
   const allowedMs = PROMPT_MS + world.lockedMs;
   for (let turn = 0; ; turn++) {
-    const mark = `${tools.run}/${round.number}/${name}-${turn};`;
+    const mark = `${stage.id}/${name}-${turn};`;
     const content = contentOf(mark, BARRIER_BYTES, 'random', collection === 'sealed');
     tools.reader.knows(sha256(content));
     const upload = world.model.begin(collection, sha256(content));

@@ -34,11 +34,15 @@ export interface Counts {
   compared: number;
 }
 
+let played = 0;
+
 export class Stage {
   readonly round: Round;
   readonly world: World;
   readonly tools: Tools;
   readonly folder: string;
+  /** Unlike that of any other round, and of the same round played again. */
+  readonly id: string;
   /** In the environment of everything that the round starts. */
   readonly mark: string;
   readonly faults: string[] = [];
@@ -55,7 +59,8 @@ export class Stage {
     this.world = world;
     this.tools = tools;
     this.folder = folder;
-    this.mark = `TORTURE_MARK=${tools.run}-${round.number}-`;
+    this.id = `${tools.run}/${round.number}/${++played}`;
+    this.mark = `TORTURE_MARK=${this.id};`;
     mkdirSync(join(folder, 'tmp'), { recursive: true });
   }
 

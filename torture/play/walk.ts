@@ -17,10 +17,10 @@ export async function walk(stage: Stage, operation: Walk): Promise<void> {
   const collectionId = operation.collection;
   // A clock that jumps makes leases run out, which the model does not know of.
   if (stage.round.kind === 'clock') return;
-  const name = `w-${stage.tools.run}-${operation.seed}`;
+  const name = `walk-${operation.seed}`;
   for (let step = 0; step < operation.steps; step++) {
     const holder = random.pick(['one', 'two']);
-    const key = { namespace: 'torture', name, runId: String(stage.round.number), holder };
+    const key = { namespace: 'torture', name, runId: stage.id, holder };
     const target = { url: stage.url(operation), token: stage.world.token };
     const kind = random.pick(['claim', 'claim', 'renew', 'finish'] as const);
     const retry = random.chance(0.5);
