@@ -1,6 +1,6 @@
 /** What gets in the way in a round, as data: drawn here, done in play/. */
 import type { Random } from '../test/fuzz/random.ts';
-import type { Operation } from './operations.ts';
+import { type Operation, PROGRAMS } from './operations.ts';
 import type { KindName } from './scenario.ts';
 
 /** What a line does to one connection. Bytes are counted behind the head of the first request, or of the first answer. */
@@ -97,12 +97,14 @@ function sometimes<T>(random: Random, chance: number, draw: () => T): T[] {
   return random.chance(chance) ? [draw()] : [];
 }
 
+/** To one of the client's programs, if there are any. */
 function drawSignal(random: Random, operations: readonly Operation[]): Disturbance {
+  const programs = operations.flatMap((operation, index) => (PROGRAMS.includes(operation.do) ? [index] : []));
   return {
     what: 'signal',
-    operation: random.below(operations.length),
+    operation: programs.length > 0 ? random.pick(programs) : 0,
     signal: random.pick(['SIGKILL', 'SIGKILL', 'SIGTERM', 'SIGINT'] as const),
-    at: Math.round(random.next() * 1100),
+    at: Math.round(random.next() ** 1.5 * 1100),
   };
 }
 

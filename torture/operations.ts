@@ -86,7 +86,8 @@ const AWKWARD = [
 const MOST_BYTES = 1536 * KIB;
 /** Most time between the begin of a round and that of its last operation. */
 const SPREAD_MS = 150;
-/** Operations that start the client's program cost most: at most so many in a round. */
+/** Operations that start the client's program. They cost most: at most so many in a round, and the first. */
+export const PROGRAMS: readonly Operation['do'][] = ['make', 'restore', 'check', 'save'];
 const MOST_PROGRAMS = 2;
 
 interface Where {
@@ -149,8 +150,7 @@ export function drawOperation(random: Random, { kind, index }: Where): Operation
 }
 
 function drawName(random: Random, cheap: boolean): Operation['do'] {
-  const programs = ['make', 'restore', 'check', 'save'];
-  const weights = WEIGHTS.filter(([name]) => !cheap || !programs.includes(name));
+  const weights = WEIGHTS.filter(([name]) => !cheap || !PROGRAMS.includes(name));
   let at = random.next() * weights.reduce((sum, [, weight]) => sum + weight, 0);
   for (const [name, weight] of weights) {
     at -= weight;

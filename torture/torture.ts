@@ -8,7 +8,7 @@ import { Reader } from './play/content.ts';
 import { type Played, playRound } from './play/round.ts';
 import type { Tools } from './play/stage.ts';
 import { noCounts, type Run } from './report.ts';
-import { drawRound, KINDS, type KindName, type WorldName } from './scenario.ts';
+import { drawRound, KINDS, type KindName, type Round, type WorldName } from './scenario.ts';
 import { Disk } from './worlds/disk.ts';
 import { missingEngines } from './worlds/engines.ts';
 import { Single } from './worlds/single.ts';
@@ -46,11 +46,10 @@ export async function torture(options: Options): Promise<Run> {
   const tools = await prepareTools(folder);
   const played: Played[] = [];
   const faults: string[] = [];
-  const names = [...new Set(rounds.map(({ world }) => world))];
-  const lanes = names.map(async (name) => {
+  const lanes = lanesOf(rounds).map(async ({ name, ours }) => {
     const world = await startWorld(name, tools.server, folder);
     try {
-      for (const round of rounds.filter((each) => each.world === name)) {
+      for (const round of ours) {
         if (options.signal?.aborted) break;
         played.push(await playRound(round, world, tools, folder, options.sabotage));
         options.tell?.(played);
@@ -66,6 +65,15 @@ export async function torture(options: Options): Promise<Run> {
   const seconds = Math.round((performance.now() - began) / 1000);
   const { seed } = options;
   return { seed, rounds: rounds.length, seconds, played, counts: tools.counts, leftOut, faults };
+}
+
+/** Rounds of one lane are played one after the other, in a world of their own. Most rounds need the same kind of it. */
+function lanesOf(rounds: readonly Round[]): { name: WorldName; ours: Round[] }[] {
+  return (['single', 'single', 'small', 'replicas'] as const).flatMap((name, lane) => {
+    const ours = rounds.filter(({ world }) => world === name);
+    const share = name === 'single' ? ours.filter((_, index) => index % 2 === lane) : ours;
+    return share.length > 0 ? [{ name, ours: share }] : [];
+  });
 }
 
 async function startWorld(name: WorldName, program: string, folder: string): Promise<World> {

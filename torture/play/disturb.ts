@@ -10,7 +10,11 @@ import type { Stage } from './stage.ts';
 /** What has to be there before the first operation. */
 export async function prepare(stage: Stage): Promise<void> {
   for (const each of stage.round.disturbances)
-    if (each.what === 'line') stage.line = await Line.to(stage.world.servers[0]?.url ?? '', each.faults);
+    if (each.what === 'line')
+      stage.line = await Line.to(stage.world.servers[0]?.url ?? '', each.faults, (what) => {
+        stage.count('disturbances', `the line: ${what}`);
+        stage.note(`-> the line: ${what}`);
+      });
 }
 
 export async function disturb(stage: Stage, disturbance: Disturbance): Promise<void> {

@@ -11,22 +11,23 @@ const UPLOAD = /^POST \S+\/version HTTP/;
 const DOWNLOAD = /^GET \S+\/version\/\S+ HTTP/;
 
 export class Line {
-  /** Faults that came about. */
-  hits = 0;
   readonly #port: number;
   readonly #faults: readonly LineFault[];
+  readonly #hit: (what: string) => void;
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
   #connections = 0;
 
-  static async to(target: string, faults: readonly LineFault[]): Promise<Line> {
-    const line = new Line(Number(new URL(target).port), faults);
+  /** @param hit told of each fault that comes about */
+  static async to(target: string, faults: readonly LineFault[], hit: (what: string) => void): Promise<Line> {
+    const line = new Line(Number(new URL(target).port), faults, hit);
     await new Promise<void>((resolve) => line.#server.listen(0, '127.0.0.1', resolve));
     return line;
   }
 
-  private constructor(port: number, faults: readonly LineFault[]) {
+  private constructor(port: number, faults: readonly LineFault[], hit: (what: string) => void) {
     this.#port = port;
+    this.#hit = hit;
     this.#faults = faults;
     this.#server = createServer({ allowHalfOpen: true }, (client) => this.#serve(client));
   }
@@ -43,7 +44,7 @@ export class Line {
   #serve(client: Socket): void {
     const fault = this.#faults[this.#connections++ % this.#faults.length] as LineFault;
     const server = connect({ port: this.#port, host: '127.0.0.1', allowHalfOpen: true });
-    const connection = new Connection(client, server, fault, () => this.hits++);
+    const connection = new Connection(client, server, fault, () => this.#hit(fault.what));
     for (const socket of [client, server]) {
       this.#sockets.add(socket);
       socket
@@ -65,6 +66,7 @@ class Connection {
   #request = '';
   /** Nothing passes any more, not even that one side has gone. */
   #stalled = false;
+  #slow = false;
 
   constructor(client: Socket, server: Socket, fault: LineFault, hit: () => void) {
     this.#client = client;
@@ -145,7 +147,8 @@ class Connection {
   }
 
   async #slowly(bytes: Buffer, to: Socket): Promise<void> {
-    this.#hit();
+    if (!this.#slow) this.#hit();
+    this.#slow = true;
     for (let at = 0; at < bytes.length && !to.destroyed; at += SLOW_BYTES) {
       to.write(bytes.subarray(at, at + SLOW_BYTES));
       await sleep(SLOW_MS);
