@@ -35,19 +35,20 @@ export function progress({
 }
 
 export function summary(run: Run): string {
-  const { seed, played, counts, leftOut, seconds, faults } = run;
+  const { seed, rounds, played, counts, leftOut, seconds, faults } = run;
   const failed = played.filter((each) => each.faults.length > 0);
   const kinds = KINDS.flatMap(({ name, what }) => {
-    const rounds = played.filter(({ round }) => round.kind === name);
-    if (rounds.length === 0) return [];
-    const ms = rounds.reduce((sum, each) => sum + each.ms, 0) / rounds.length;
-    const bad = rounds.filter((each) => each.faults.length > 0).length;
-    return [`${name.padEnd(9)}${pad(rounds.length)}${pad(bad)}${pad(Math.round(ms))}   ${what}`];
+    const of = played.filter(({ round }) => round.kind === name);
+    if (of.length === 0) return [];
+    const ms = of.reduce((sum, each) => sum + each.ms, 0) / of.length;
+    const bad = of.filter((each) => each.faults.length > 0).length;
+    return [`${name.padEnd(9)}${pad(of.length)}${pad(bad)}${pad(Math.round(ms))}   ${what}`];
   });
   return [
     `kind     ${['rounds', 'failed', 'ms each'].map(pad).join('')}`,
     ...kinds,
     `all      ${pad(played.length)}${pad(failed.length)}   in ${seconds} s, seed ${seed}`,
+    ...(played.length < rounds ? [`time was up: ${rounds - played.length} rounds were not played`] : []),
     '',
     `operations       ${list(counts.operations)}`,
     `got in the way   ${list(grouped(counts.disturbances))}`,

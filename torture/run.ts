@@ -5,6 +5,7 @@
  *   npm run torture -- --seed 7 --rounds 200
  *   npm run torture -- --seed 7 --round 123        one round alone; several with commas
  *   npm run torture -- --kinds kill,clock          only these
+ *   npm run torture -- --minutes 5                 ends then, however many are left; 20 if nothing is said
  */
 import { parseArgs } from 'node:util';
 import type { Played } from './play/round.ts';
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '1000' },
     round: { type: 'string' },
     kinds: { type: 'string' },
+    minutes: { type: 'string', default: '20' },
     under: { type: 'string' },
     /** A line for each round. */
     verbose: { type: 'boolean', default: false },
@@ -40,6 +42,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 const began = performance.now();
 const { isTTY } = process.stderr;
 const stop = new AbortController();
+const minutes = whole(values.minutes, '--minutes');
+const late = setTimeout(() => stop.abort(), minutes * 60_000);
 const run = await torture({
   ...{ seed, rounds, signal: stop.signal },
   ...(kinds && { kinds }),
@@ -56,6 +60,7 @@ const run = await torture({
     if (values['stop-early']) stop.abort();
   },
 });
+clearTimeout(late);
 if (isTTY) process.stderr.write('\n');
 console.log(summary(run));
 process.exitCode = run.faults.length > 0 || run.played.some(({ faults }) => faults.length > 0) ? 1 : 0;

@@ -9,7 +9,7 @@ import type { Seen } from '../model.ts';
 import type { World } from '../worlds/world.ts';
 import { contentOf, sha256 } from './content.ts';
 import { leftBehind } from './program.ts';
-import { ask, codeOf, numberIn, send, versionsIn, wrongDownload } from './requests.ts';
+import { ask, codeOf, numberIn, outcomeOf, send, versionsIn, wrongDownload } from './requests.ts';
 import type { Stage } from './stage.ts';
 
 /** How long anything may take that should be done at once; the machine may have other work. */
@@ -18,7 +18,7 @@ const BARRIER_BYTES = 600;
 /** Versions that were compared before are compared again, some of them each time. */
 const AGAIN = 4;
 const MOST_MEMORY_MIB = 400;
-const MOST_FILES = 40;
+const MOST_FILES = 60;
 /** Nothing disturbs these, so the store does exactly what the model does. */
 const EXACT = ['calm', 'fight'];
 /** What a kill may leave: the objects of what was being stored. */
@@ -35,18 +35,19 @@ export async function settle(stage: Stage): Promise<void> {
   for (const file of await emptied(() => readdirSync(join(stage.folder, 'tmp'))))
     stage.fault(`left behind: temporary file ${file}`);
   const collections = [...new Set(round.operations.map(({ collection }) => collection))];
-  await Promise.all(collections.map((collection) => settleCollection(stage, collection)));
+  const latest = Math.max(...world.servers.map((server) => server.latest()));
+  await Promise.all(collections.map((collection) => settleCollection(stage, collection, latest)));
   if (EXACT.includes(round.kind) && stage.faults.length === 0)
     await compareExactly(stage, collections[0] ?? '');
   await checkStorage(stage);
   await checkServers(stage);
 }
 
-async function settleCollection(stage: Stage, collection: string): Promise<void> {
+/** @param latest time that a server's clock has shown */
+async function settleCollection(stage: Stage, collection: string, latest: number): Promise<void> {
   const { world } = stage;
   const barrier = await storeBarrier(stage, collection, 'barrier');
   if (barrier === undefined) return;
-  const latest = Math.max(...world.servers.map((server) => server.latest()));
   const seen = await see(stage, collection);
   for (const { outcome } of world.model.uploads(collection))
     if (outcome === 'unknown') stage.tools.counts.unknown++;
@@ -73,12 +74,8 @@ async function storeBarrier(stage: Stage, collection: string, name: string): Pro
       upload.number = numberIn(answer);
       return upload.number;
     }
+    if (answer) upload.outcome = outcomeOf(answer);
     const said = answer ? `${answer.status} ${codeOf(answer)}` : 'nothing';
-    if (
-      codeOf(answer ?? { headers: {}, status: 0, bytes: Buffer.alloc(0), json: undefined }) ===
-      'parallel-upload'
-    )
-      upload.outcome = 'no';
     if (performance.now() - began > allowedMs) {
       stage.fault(
         `${collection} takes no upload ${Math.round(performance.now() - began)} ms after everything was over: ${said}`,
@@ -140,8 +137,8 @@ async function compareExactly(stage: Stage, collection: string): Promise<void> {
   const shown = seen.map((version) => version.number);
   if (expected.join() !== shown.join())
     stage.fault(`${collection} has the versions ${shown}, the model has ${expected}`);
-  const latest = Math.max(...stage.world.servers.map((server) => server.latest()));
-  for (const fault of model.settle(collection, seen, { barrier: number, latest })) stage.fault(fault);
+  for (const fault of model.settle(collection, seen, { barrier: number, latest: Date.now() }))
+    stage.fault(fault);
 }
 
 async function checkStorage(stage: Stage): Promise<void> {

@@ -34,7 +34,15 @@ export interface Counts {
   compared: number;
 }
 
+/**
+ * What the client gives itself by starting a second time (`src/cli/lean-memory.ts`). Given from the outside, a third of its processor
+ * time is saved; one run in four does without.
+ */
+const LEAN_FLAGS = ['--max-semi-space-size=1', '--no-incremental-marking'];
+const LEAN_VARIABLE = { MALLOC_MMAP_THRESHOLD_: '131072' };
+
 let played = 0;
+let programs = 0;
 
 export class Stage {
   readonly round: Round;
@@ -93,7 +101,9 @@ export class Stage {
     env: Readonly<Record<string, string>>,
   ): Program {
     const [name = '', mark = ''] = this.mark.split('=');
-    const program = new Program([this.tools.client, ...args], {
+    const lean = ++programs % 4 > 0;
+    const program = new Program([...(lean ? LEAN_FLAGS : []), this.tools.client, ...args], {
+      ...(lean && LEAN_VARIABLE),
       ...{ PATH: process.env.PATH ?? '', TMPDIR: join(this.folder, 'tmp'), [name]: mark },
       ...{ NODE_COMPILE_CACHE: join(this.folder, '../compiled'), BM_LOG_FORMAT: 'text' },
       ...{ BM_URL: url, BM_AUTH_TOKEN: this.world.token, BM_PASSPHRASE: this.tools.keys.passphrase },

@@ -19,7 +19,7 @@ export class Single implements World {
   static async start(program: string, under: string, small: boolean): Promise<Single> {
     const folder = serverFolder(under, small ? 'small' : 'single');
     const disks = small
-      ? { objects: Disk.mount(folder, 'objects', 40), database: Disk.mount(folder, 'database', 24) }
+      ? { objects: Disk.mount(folder, 'objects', 160), database: Disk.mount(folder, 'database', 24) }
       : undefined;
     const objects = disks?.objects.path ?? join(folder, 'objects');
     const database = join(disks?.database.path ?? folder, 'backups.db');
