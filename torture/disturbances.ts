@@ -36,8 +36,8 @@ const SECOND = 1000;
 const DAY = 86_400 * SECOND;
 /** Forwards and back; a battery that was empty, a time server that came late. */
 const JUMPS = [SECOND, 61 * SECOND, 3_700 * SECOND, DAY + SECOND, 8 * DAY, 400 * DAY, 20_000 * DAY];
-/** Of a replica whose lease is a second; see worlds/replicas.ts. */
-const SLEEPS_MS = [200, 1300, 2200];
+/** Of a replica whose lease is two seconds; see worlds/replicas.ts. */
+const SLEEPS_MS = [300, 2300, 3200];
 
 export function drawDisturbances(
   random: Random,

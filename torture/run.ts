@@ -2,7 +2,7 @@
  * Random rounds of everything that goes wrong, over client and server; see README.md.
  *
  *   npm run torture                                1,000 rounds
- *   npm run torture -- --seed 7 --rounds 200
+ *   npm run torture -- --seed 7 --rounds 200       others, and so many of them; 201-400 are the next
  *   npm run torture -- --seed 7 --round 123        one round alone; several with commas
  *   npm run torture -- --kinds kill,clock          only these
  *   npm run torture -- --minutes 5                 ends then, however many are left; 20 if nothing is said
@@ -30,7 +30,7 @@ const { values } = parseArgs({
 const seed = whole(values.seed, '--seed');
 const rounds = values.round
   ? values.round.split(',').map((text) => whole(text, '--round'))
-  : Array.from({ length: whole(values.rounds, '--rounds') }, (_, index) => index + 1);
+  : range(values.rounds);
 const kinds = values.kinds?.split(',').map((text): KindName => {
   const kind = KINDS.find(({ name }) => name === text);
   if (!kind) throw new Error(`--kinds: ${text} is none of ${KINDS.map(({ name }) => name).join(', ')}`);
@@ -64,6 +64,13 @@ clearTimeout(late);
 if (isTTY) process.stderr.write('\n');
 console.log(summary(run));
 process.exitCode = run.faults.length > 0 || run.played.some(({ faults }) => faults.length > 0) ? 1 : 0;
+
+/** `200`: the first two hundred; `201-400`: the next. */
+function range(text: string): number[] {
+  const [first = '', last] = text.includes('-') ? text.split('-') : ['1', text];
+  const from = whole(first, '--rounds');
+  return Array.from({ length: whole(last ?? '', '--rounds') - from + 1 }, (_, index) => from + index);
+}
 
 function whole(text: string, flag: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new Error(`${flag} is a number, not ${text}`);

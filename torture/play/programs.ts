@@ -164,7 +164,7 @@ function tell(stage: Stage, what: string, { status, stderr, hung }: Ended): void
 function excused(stage: Stage, index: number): number[] {
   const { kind, disturbances } = stage.round;
   const signalled = disturbances.some((each) => each.what === 'signal' && each.operation === index);
-  const quiet = kind === 'calm' || kind === 'client' || kind === 'fight';
+  const quiet = kind === 'calm' || kind === 'client';
   return [
     ...(signalled ? STOPPED : []),
     ...(quiet ? [] : [UNREACHABLE]),

@@ -29,7 +29,8 @@ const DATABASE = ['cannot-register', 'cannot-increment', 'cannot-list', 'databas
 export const EXCUSES: Readonly<Record<KindName, readonly string[]>> = {
   calm: [],
   client: [],
-  fight: [],
+  // A replica that the machine keeps waiting sleeps, too.
+  fight: ['lease-lost'],
   kill: [],
   line: LINE,
   stop: ['shutting-down'],

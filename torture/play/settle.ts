@@ -51,7 +51,8 @@ async function settleCollection(stage: Stage, collection: string, latest: number
   const seen = await see(stage, collection);
   for (const { outcome } of world.model.uploads(collection))
     if (outcome === 'unknown') stage.tools.counts.unknown++;
-  for (const fault of world.model.settle(collection, seen, { barrier, latest })) stage.fault(fault);
+  const quiet = { barrier, latest: Math.max(latest, Date.now()) };
+  for (const fault of world.model.settle(collection, seen, quiet)) stage.fault(fault);
 }
 
 /**

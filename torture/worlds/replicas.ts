@@ -16,7 +16,7 @@ import { IDLE_MS, JWT_KEY, login, newModel, revive, serverFolder, type World } f
 const LAUNCHER = join(import.meta.dirname, '../../test/e2e/server/replicas/replica.ts');
 const BUCKET = 'torture';
 /** The program has half a minute and no flag for it: a round would take as long. */
-const LEASE_MS = 1000;
+const LEASE_MS = 2000;
 
 export class Replicas implements World {
   readonly name = 'replicas';
