@@ -48,6 +48,7 @@ const run = await torture({
   ...{ seed, rounds, signal: stop.signal },
   ...(kinds && { kinds }),
   ...(values.under && { under: values.under }),
+  warn: (what) => console.error(what),
   tell: (played) => {
     const last = played.at(-1) as Played;
     if (isTTY) process.stderr.write(`\r${progress({ played, rounds: rounds.length, began })} `);

@@ -26,6 +26,8 @@ export interface Options {
   tell?: (played: readonly Played[]) => void;
   /** Does something between the rounds' operations and the look at what they left. */
   sabotage?: (world: World) => void;
+  /** Told if the rounds of a world cannot be played. */
+  warn?: (what: string) => void;
   /** Ends the run after the round that is being played. */
   signal?: AbortSignal;
 }
@@ -47,7 +49,10 @@ export async function torture(options: Options): Promise<Run> {
   const played: Played[] = [];
   const faults: string[] = [];
   const lanes = lanesOf(rounds).map(async ({ name, ours }) => {
-    const world = await startWorld(name, tools.server, folder);
+    const world = await startWorld(name, tools.server, folder).catch((error: Error) => {
+      options.warn?.(`${ours.length} rounds (${name}) cannot be played: ${error.message}`);
+      throw error;
+    });
     try {
       for (const round of ours) {
         if (options.signal?.aborted) break;

@@ -196,7 +196,7 @@ function start(program: string, args: string[], options: StartOptions): ChildPro
 }
 
 async function until(ready: () => boolean | Promise<boolean>, child: ChildProcess): Promise<void> {
-  for (let attempt = 0; attempt < 150 && child.exitCode === null; attempt++) {
+  for (let attempt = 0; attempt < 600 && child.exitCode === null; attempt++) {
     try {
       if (await ready()) return;
     } catch {
