@@ -36,13 +36,13 @@ const kinds = values.kinds?.split(',').map((text): KindName => {
   if (!kind) throw new Error(`--kinds: ${text} is none of ${KINDS.map(({ name }) => name).join(', ')}`);
   return kind.name;
 });
-// Being asked to stop is no exit by itself, and would leave servers and mounts behind.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-
 const began = performance.now();
 const { isTTY } = process.stderr;
 const stop = new AbortController();
 const minutes = whole(values.minutes, '--minutes');
+// Asked once, the rounds under way are played to their end; asked twice, servers and mounts go at once.
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => (stop.signal.aborted ? process.exit(1) : stop.abort()));
 const late = setTimeout(() => stop.abort(), minutes * 60_000);
 const run = await torture({
   ...{ seed, rounds, signal: stop.signal },
