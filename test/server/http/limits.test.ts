@@ -187,6 +187,27 @@ test('stopping: an upload under way is finished, nothing new is accepted', async
   assert.is(closed, true);
 });
 
+test('stopping: a request on a connection that is open already is refused in our words', async () => {
+  const { server, url } = await open();
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  let heard = '';
+  socket.on('data', (data) => {
+    heard += data;
+  });
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  await new Promise((resolve) => socket.once('connect', resolve));
+  // A connection in mid-request is not idle, so it is not closed.
+  socket.write('GET /health HTTP/1.1\r\n');
+  await sleep(200);
+  const stopping = server.close();
+  socket.write('Host: localhost\r\n\r\n');
+  await Promise.all([stopping, closed]);
+  assert.match(heard, /^HTTP\/1\.1 503 /);
+  assert.match(heard, /x-backup-error: shutting-down/);
+  assert.match(heard, /connection: close/i);
+  assert.match(heard, /"error": "the server is shutting down"/);
+});
+
 test('stopping: not longer than it was told to wait, and what is broken off leaves nothing', async () => {
   const target = await open({ shutdownTimeoutMs: 200 });
   const token = await login(target.url);
