@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { type Dirent, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PATIENCE_MS } from '../../../eventually.ts';
@@ -109,7 +109,7 @@ export class Client {
     if (this.#secrets.length === 0) return;
     for (const { id, line } of this.processes()) this.#search(`command line of ${id}`, line);
     // A pipe gives what it holds to whoever reads first.
-    for (const entry of readdirSync(this.temporary, { recursive: true, withFileTypes: true }))
+    for (const entry of entriesOf(this.temporary))
       if (entry.isFile())
         this.#search(`temporary file ${entry.name}`, readOr(join(entry.parentPath, entry.name)));
   }
@@ -121,6 +121,15 @@ export class Client {
 
 function read(id: string, file: 'environ' | 'cmdline' | 'status'): string {
   return readOr(`/proc/${id}/${file}`);
+}
+
+/** All below it; less where something goes while it is looked at. */
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { recursive: true, withFileTypes: true });
+  } catch {
+    return [];
+  }
 }
 
 /** Empty for what is gone, or is a folder. */
