@@ -59,8 +59,8 @@ export class CommandGroup {
     const env = commandEnvironment(options.env);
     const shells = options.shells ?? (await findShells(env));
     await warnOfPipes(shells, env, options);
+    const pipe = role === 'dump' ? await ContentPipe.make(shells, env) : undefined;
     const scratch = await makeScratch(env);
-    const pipe = role === 'dump' ? await ContentPipe.make(scratch, shells.tools, env) : undefined;
     try {
       options.signal.throwIfAborted();
       return new CommandGroup(role, options, shells, env, scratch, pipe);

@@ -2,17 +2,34 @@
  * A real pipe from the command to us. Node.js has no way to make one, and its own "pipes" are sockets, which cannot be opened as
  * /dev/stdout. So a named one is made, opened at both ends, and its name removed.
  */
-import { execFile } from 'node:child_process';
-import { closeSync, constants, openSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { closeSync, constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Shells } from './shells.ts';
 
 /** Large enough that what is done once a block weighs nothing, small enough to stay in a core's cache until it is sealed and sent. */
 const BLOCK_BYTES = 256 * 1024;
 /** A command that pauses for longer has what it wrote until then passed on. */
 const BREATH_MS = 100;
+/** Most time that making the name may take; then there is no pipe. */
 const MAKE_MS = 10_000;
+
+/**
+ * Makes the name, says so, and removes it as soon as its standard input ends: when both ends are open, or when our process has died in
+ * whatever way. Arguments: the name, a program for missing tools.
+ */
+const KEEP_NAME = `
+trap '' HUP INT QUIT TERM PIPE
+bm_name=$1 bm_tools=$2
+bm_tool() { if command -v "$1" >/dev/null 2>&1; then "$@"; else "$bm_tools" "$@"; fi; }
+bm_tool mkfifo -m 600 "$bm_name" || exit
+echo made
+read -r bm_line
+bm_tool rm -f "$bm_name"`;
 
 export class ContentPipe {
   /** To be given to a child process; ours is closed by `handOver`. */
@@ -35,16 +52,21 @@ export class ContentPipe {
   #error: Error | undefined;
   #wake: () => void = () => {};
 
-  /** @param tools a busybox, for images without `mkfifo`. @returns undefined where no named pipe can be made. */
-  static async make(
-    folder: string | undefined,
-    tools: string,
-    env: NodeJS.ProcessEnv,
-  ): Promise<ContentPipe | undefined> {
-    if (folder === undefined) return undefined;
-    const path = join(folder, 'output');
+  /** @returns undefined where no named pipe can be made. */
+  static async make(shells: Shells, env: NodeJS.ProcessEnv): Promise<ContentPipe | undefined> {
+    const path = join(resolve(env.TMPDIR || tmpdir()), `backup-maker-pipe-${randomUUID()}`);
+    const [program = '', ...words] = shells.guard;
+    const keeper = spawn(program, [...words, KEEP_NAME, 'backup-maker', path, shells.tools], {
+      env,
+      stdio: ['pipe', 'pipe', 'ignore'],
+      timeout: MAKE_MS,
+      killSignal: 'SIGKILL',
+    });
+    keeper.stdin.on('error', () => {});
+    const closed = once(keeper, 'close').catch(() => {});
     try {
-      await makeNamedPipe(path, tools, env);
+      const said = await Promise.race([once(keeper.stdout, 'data'), closed.then(() => [])]);
+      if (String(said?.[0] ?? '') !== 'made\n') return undefined;
       // In this order: an end for reading opens without waiting for one to write, and then the other does not wait either.
       const readEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
       try {
@@ -56,7 +78,8 @@ export class ContentPipe {
     } catch {
       return undefined;
     } finally {
-      rmSync(path, { force: true });
+      keeper.stdin.end();
+      await closed;
     }
   }
 
@@ -147,11 +170,4 @@ export class ContentPipe {
     this.#error ??= error;
     this.#wake();
   }
-}
-
-async function makeNamedPipe(path: string, tools: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const run = promisify(execFile);
-  const options = { env, timeout: MAKE_MS };
-  const words = ['-m', '600', path];
-  await run('mkfifo', words, options).catch(() => run(tools, ['mkfifo', ...words], options));
 }

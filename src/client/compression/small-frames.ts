@@ -14,11 +14,6 @@ const AT_ONCE = Math.min(availableParallelism() + 1, 4);
 /** Room behind the content, so that the decompressor sees in one go that nothing follows. */
 const SPARE_BYTES = 64;
 
-const decompressFrame = promisify(zlib.zstdDecompress) as (
-  frame: Buffer,
-  options: zlib.ZstdOptions,
-) => Promise<Buffer>;
-
 /**
  * The content of the frames in order, up to the first that is not small.
  *
@@ -60,6 +55,8 @@ function contentBytes([header]: readonly Part[]): number | undefined {
 
 function start(frame: readonly Part[], content: number): Promise<Buffer> {
   const bytes = Buffer.concat(frame.map((part) => (part.kind === 'skippable' ? Buffer.of() : part.bytes)));
+  // Asked for here, since older releases of Node.js, which can do all but this, do not have it.
+  const decompressFrame = promisify<Buffer, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress);
   const running = decompressFrame(bytes, {
     chunkSize: content + SPARE_BYTES,
     // A frame is held to what it says by zstd; this only bounds the memory.

@@ -1,19 +1,21 @@
 /** The pipe from a command: everything in order, whoever is slower, and blocks that are used again. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { fstatSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ContentPipe } from '../../../src/client/command/content-pipe.ts';
+import { shellsOf } from '../../../src/client/command/shells.ts';
 import { at, type Place } from './support.ts';
 
 const test = suite('client/command/content-pipe');
-const NO_TOOLS = '/nonexistent/busybox';
+const SHELLS = { ...shellsOf(['/bin/sh']), tools: '/nonexistent/busybox' };
 
 /** A process whose standard output is the pipe's writing end. */
 async function piped(place: Place, command: string): Promise<{ pipe: ContentPipe; child: ChildProcess }> {
-  const pipe = await ContentPipe.make(place.temporary, NO_TOOLS, place.env);
+  const pipe = await ContentPipe.make(SHELLS, place.env);
   if (!pipe) throw new Error('mkfifo is missing');
   const child = spawn('/bin/sh', ['-c', command], {
     env: place.env,
@@ -91,7 +93,7 @@ test(
 test(
   'a writer meets a pipe that waits, as programs expect of their standard output',
   at(async (place) => {
-    const pipe = await ContentPipe.make(place.temporary, NO_TOOLS, place.env);
+    const pipe = await ContentPipe.make(SHELLS, place.env);
     if (!pipe) throw new Error('mkfifo is missing');
     assert.ok(fstatSync(pipe.writeEnd).isFIFO());
     // With O_NONBLOCK, cat would fail as soon as the pipe is full.
@@ -117,7 +119,7 @@ test(
   'leaves no file open, whether a child got the writing end or not',
   at(async (place) => {
     const before = readdirSync('/proc/self/fd').length;
-    const unused = await ContentPipe.make(place.temporary, NO_TOOLS, place.env);
+    const unused = await ContentPipe.make(SHELLS, place.env);
     unused?.destroy();
     const { pipe } = await piped(place, 'echo a');
     for await (const _ of pipe.blocks());
@@ -129,14 +131,38 @@ test(
 );
 
 test(
-  'there is none without a folder, or without a program that makes it',
+  'there is none where it cannot be made, and no trace of it',
   at(async (place) => {
-    assert.is(await ContentPipe.make(undefined, NO_TOOLS, place.env), undefined);
-    assert.is(await ContentPipe.make(place.temporary, NO_TOOLS, { PATH: '/nonexistent' }), undefined);
-    assert.is(
-      await ContentPipe.make(`/nonexistent/${randomBytes(4).toString('hex')}`, NO_TOOLS, place.env),
-      undefined,
-    );
+    const nowhere = { ...place.env, TMPDIR: '/nonexistent' };
+    assert.is(await ContentPipe.make(SHELLS, nowhere), undefined);
+    assert.is(await ContentPipe.make(SHELLS, { ...place.env, PATH: '/nonexistent' }), undefined);
+    assert.is(await ContentPipe.make(shellsOf(['/nonexistent/sh']), place.env), undefined);
+    assert.equal(place.leftovers(), []);
+  }),
+);
+
+test(
+  'the name does not outlive a process that is killed while it makes the pipe',
+  at(async (place) => {
+    const module = new URL('../../../src/client/command/content-pipe.ts', import.meta.url).href;
+    const shells = new URL('../../../src/client/command/shells.ts', import.meta.url).href;
+    const script = `
+      const { ContentPipe } = await import(${JSON.stringify(module)});
+      const { shellsOf } = await import(${JSON.stringify(shells)});
+      process.stdout.write('ready');
+      for (;;) (await ContentPipe.make(shellsOf(['/bin/sh']), process.env))?.destroy();`;
+    for (const delay of [0, 1, 2, 4, 8, 16]) {
+      const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+        env: place.env,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      await once(child.stdout, 'data');
+      await sleep(delay);
+      child.kill('SIGKILL');
+      await once(child, 'close');
+      assert.equal(await place.survivors(), []);
+      assert.equal(place.leftovers(), [], `killed after ${delay} ms`);
+    }
   }),
 );
 
