@@ -9,7 +9,7 @@ import type { Plugin } from 'esbuild';
 export const quietBuiltins: Plugin = {
   name: 'quiet-builtins',
   setup(build) {
-    // Not where `import()` asks: it would get all of the module as `default`, and none of its names.
+    // A dynamic import stays what it is: a module of its own would have but a default export.
     build.onResolve({ filter: /^[\w:/]+$/ }, ({ path, kind }) =>
       isBuiltin(path) && kind !== 'dynamic-import' ? { path, namespace: 'builtin' } : undefined,
     );

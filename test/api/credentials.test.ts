@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isSecretName, isSopsEncrypted, looksLikeCredential } from '../../src/api/credentials.ts';
+import { cpuMsSince, cpuTime } from '../cpu-time.ts';
 
 test('names of fields that hold credentials', () => {
   for (const name of [
@@ -62,10 +63,10 @@ test('what SOPS encrypted is told from what only looks like it', () => {
 });
 
 test('no text takes long, however hostile', () => {
-  const start = performance.now();
+  const start = cpuTime();
   for (const piece of ['a.', 'eyJ-', 'eyJaaaaaaaaa.', '://a:', 'a://a:a', 'xoxb-', '-----BEGIN '])
     looksLikeCredential(piece.repeat(50_000));
-  assert.ok(performance.now() - start < 1000);
+  assert.ok(cpuMsSince(start) < 1000);
 });
 
 test.run();

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { explainFormat } from '../../src/api/formats.ts';
+import { cpuMsSince, cpuTime } from '../cpu-time.ts';
 
 const age = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p';
 const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
@@ -69,12 +70,12 @@ for (const [name, { good, bad }] of Object.entries(cases)) {
 }
 
 test('no value takes long, however hostile', () => {
-  const start = performance.now();
+  const start = cpuTime();
   for (const name of Object.keys(cases)) {
     for (const piece of [':', 'a-', 'a.', '-', '_', '0', ' ', '/', 'age1'])
       explainFormat(name, `${piece.repeat(20_000)}!`);
   }
-  assert.ok(performance.now() - start < 1000);
+  assert.ok(cpuMsSince(start) < 1000);
 });
 
 test.run();

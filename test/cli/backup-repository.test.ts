@@ -10,6 +10,7 @@ import { type RepositoryFlags, serverOptions } from '../../src/cli/repository-op
 import { EXIT, runRepository } from '../../src/cli/repository-program.ts';
 import { verifyPassword } from '../../src/server/access/password.ts';
 import { openMetadata } from '../../src/server/metadata/open-metadata.ts';
+import { freePort } from '../free-port.ts';
 import { call } from '../server/http/client.ts';
 import { json } from '../server/http/world.ts';
 
@@ -21,6 +22,8 @@ interface Run {
   exitCode: Promise<number>;
   out(): string;
   err(): string;
+  /** Resolves when a server runs, and can be told to stop. */
+  started: Promise<void>;
   stop(): void;
 }
 
@@ -31,6 +34,7 @@ function run(
   let out = '';
   let err = '';
   let stop = () => {};
+  const { promise: started, resolve: starts } = Promise.withResolvers<void>();
   const exitCode = runRepository(args, {
     env,
     stdin: Readable.from([input]),
@@ -38,9 +42,10 @@ function run(
     stderr: { write: (text) => (err = `${err}${text}`) },
     onSignal: (handler) => {
       stop = handler;
+      starts();
     },
   });
-  return { exitCode, out: () => out, err: () => err, stop: () => stop() };
+  return { exitCode, out: () => out, err: () => err, started, stop: () => stop() };
 }
 
 async function finished(
@@ -165,7 +170,8 @@ test('starts on nothing, says how to log in to a terminal or in a file, keeps it
     'silent',
   ];
   const first = run(args);
-  const note = await eventually(() => /how to log in is in (\S+)/.exec(first.out())?.[1]);
+  await first.started;
+  const note = /how to log in is in (\S+)/.exec(first.out())?.[1] ?? '';
   const text = readFileSync(note, 'utf8');
   assert.is(statSync(note).mode & 0o777, 0o600);
   assert.match(text, "http://backups.example.org/api/stable/auth/login'");
@@ -179,7 +185,7 @@ test('starts on nothing, says how to log in to a terminal or in a file, keeps it
   assert.is(statSync(join(folder, 'data/jwt-secret-key')).mode & 0o777, 0o600);
   const before = readdirSync(folder).sort();
   const again = run(args);
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await again.started;
   again.stop();
   assert.is(await again.exitCode, EXIT.ok);
   assert.not.match(again.out(), 'first start');
@@ -200,12 +206,11 @@ test('check: finds what is not intact, and exits with 1', async () => {
   const config = ['--config-local-path', folder];
   const made = await finished(['init', ...config]);
   const [, username, password] = /administrator +(\S+)\n +password +(\S+)/.exec(made.out) ?? [];
-  const port = 20_000 + (process.pid % 20_000);
+  const port = await freePort();
   const server = run(['serve', ...config, '--listen', `127.0.0.1:${port}`, '--log-level', 'silent']);
   const base = `http://127.0.0.1:${port}`;
-  const answer = await eventually(() =>
-    call('POST', `${base}/api/stable/auth/login`, json({ username, password })).catch(() => undefined),
-  );
+  await server.started;
+  const answer = await call('POST', `${base}/api/stable/auth/login`, json({ username, password }));
   const { token } = (answer.json as { data: { token: string } }).data;
   const body = 'age-encryption.org/v1\ncontent';
   for (let count = 0; count < 2; count++) {
@@ -226,14 +231,5 @@ test('check: finds what is not intact, and exits with 1', async () => {
   assert.is(damaged.code, EXIT.failed);
   assert.match(damaged.out, /^damaged: first version 1 \(.*\): the SHA-256 .*\n1 intact, 1 damaged\n$/);
 });
-
-async function eventually<T>(look: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  for (let tries = 0; tries < 200; tries++) {
-    const found = await look();
-    if (found !== undefined) return found;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  return assert.unreachable('it did not happen') as never;
-}
 
 test.run();

@@ -62,7 +62,12 @@ test('a failed one is not done again by itself', async () => {
 
 test('of two at the same time one does it', async () => {
   await world.made('data');
-  const both = await Promise.all([1, 2].map(() => restore('cat >/dev/null; sleep 0.5', action('both'))));
+  // The one that does it is at it until the other one has been told so.
+  const refusal = world.path('refusal');
+  const command = `cat >/dev/null; while [ ! -e '${refusal}' ]; do sleep 0.05; done`;
+  const running = [1, 2].map(() => restore(command, action('both'), '--timeout', '120'));
+  await Promise.race(running).finally(() => world.write('refusal', ''));
+  const both = await Promise.all(running);
   assert.equal(both.map(({ code }) => code).sort(), [0, 12]);
   const refused = both.find(({ code }) => code === 12);
   failedWith(refused as Ran, 12, /another run of the action shop\/both is under way/);

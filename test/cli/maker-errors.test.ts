@@ -1,8 +1,8 @@
 /** What goes wrong between us and the server: each with its exit status, one sentence, and what to do. */
-import { createServer } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { web, withServer } from '../client/http/world.ts';
+import { freePort } from '../free-port.ts';
 import { failedWith, IN_COMMAND, keepSecret, MakerWorld, maker } from './maker-world.ts';
 
 const test = suite('backup-maker: errors');
@@ -63,12 +63,7 @@ test('a URL that cannot be right', async () => {
 });
 
 test('a server that is not there, not ready, or something else', async () => {
-  const port = await new Promise<number>((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
+  const port = await freePort();
   for (const args of [['list'], make(), ['restore', '-c', 'cat'], ['status', 'app'], ['check']]) {
     const ran = await world.run(args, { env: { BM_URL: `http://127.0.0.1:${port}` } });
     failedWith(ran, 75, /nothing listens on port \d+/, /check --url, and whether the server is running/);

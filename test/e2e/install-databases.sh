@@ -19,33 +19,25 @@ for package in "${!packages[@]}"; do
   PATH="$PATH:/usr/sbin" command -v "${packages[$package]}" > /dev/null ||
     compgen -G "/usr/lib/postgresql/*/bin/${packages[$package]}" > /dev/null || missing+=("$package")
 done
-if ((${#missing[@]} > 0)); then
-  echo "apt-get install ${missing[*]}"
-  export DEBIAN_FRONTEND=noninteractive
-  # The tests start instances of their own: the services of the packages are not wanted.
-  policy=/usr/sbin/policy-rc.d
-  if [ ! -e "$policy" ]; then
-    printf '#!/bin/sh\nexit 101\n' > "$policy"
-    chmod +x "$policy"
-    trap 'rm -f "$policy"' EXIT
-  fi
-  apt-get update -qq
-  apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null
-fi
+if ((${#missing[@]} > 0)); then test/e2e/apt-install.sh "${missing[@]}"; fi
 
 # As dependencies of an empty module, because their own modules replace others, which "go install" refuses.
 if [ ! -x "$TOOLS_DIR/etcd" ] || [ ! -x "$TOOLS_DIR/etcdutl" ] || [ ! -x "$TOOLS_DIR/etcdctl" ]; then
   echo "go build etcd $ETCD"
+  retry="$PWD/test/e2e/retry.sh"
+  mkdir -p "$TOOLS_DIR/new"
   build=$(mktemp -d)
-  trap 'rm -rf "$build"; [ -z "${policy:-}" ] || rm -f "$policy"' EXIT
+  trap 'rm -rf "$build"' EXIT
   (
     cd "$build"
     export GOFLAGS=-mod=mod
     go mod init tools 2> /dev/null
-    go get "go.etcd.io/etcd/server/v3@$ETCD" "go.etcd.io/etcd/etcdctl/v3@$ETCD" "go.etcd.io/etcd/etcdutl/v3@$ETCD" 2> log ||
-      { cat log >&2; exit 1; }
-    go build -o "$TOOLS_DIR/etcd" go.etcd.io/etcd/server/v3
-    go build -o "$TOOLS_DIR/etcdctl" go.etcd.io/etcd/etcdctl/v3
-    go build -o "$TOOLS_DIR/etcdutl" go.etcd.io/etcd/etcdutl/v3
+    "$retry" go get "go.etcd.io/etcd/server/v3@$ETCD" "go.etcd.io/etcd/etcdctl/v3@$ETCD" "go.etcd.io/etcd/etcdutl/v3@$ETCD" \
+      2> log || { cat log >&2; exit 1; }
+    for program in etcd:server etcdctl:etcdctl etcdutl:etcdutl; do
+      "$retry" go build -o "$TOOLS_DIR/new/${program%:*}" "go.etcd.io/etcd/${program#*:}/v3"
+      # Under its name only when it is whole.
+      mv "$TOOLS_DIR/new/${program%:*}" "$TOOLS_DIR/${program%:*}"
+    done
   )
 fi

@@ -10,11 +10,10 @@ mkdir -p "$GOBIN"
 # Pinned by commit: this project's tags are not versions that Go understands.
 if [ ! -x "$GOBIN/minio" ]; then
   echo 'go install github.com/minio/minio'
-  go install github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
+  GOBIN="$GOBIN/new" test/e2e/retry.sh go install github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
+  mv "$GOBIN/new/minio" "$GOBIN/minio"
 fi
 
 if ! ls /usr/lib/postgresql/*/bin/postgres > /dev/null 2>&1; then
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get update -qq
-  apt-get install -y -qq --no-install-recommends postgresql postgresql-client
+  test/e2e/apt-install.sh postgresql postgresql-client
 fi

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parsePlaceholders } from '../../src/expand/placeholders.ts';
+import { cpuMsSince, cpuTime } from '../cpu-time.ts';
 import { TAGS, TEXTS } from '../fuzz/hostile.ts';
 
 /** The script with each lookup written as <path|filters>. */
@@ -109,9 +110,9 @@ test('reading takes time in proportion to the script', () => {
     '{{ .x | trim | trim }}',
   ]) {
     const script = piece.repeat(20_000);
-    const start = performance.now();
+    const start = cpuTime();
     parsePlaceholders(script);
-    assert.ok(performance.now() - start < 500, piece);
+    assert.ok(cpuMsSince(start) < 500, piece);
   }
 });
 

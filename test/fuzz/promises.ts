@@ -1,6 +1,7 @@
 /** What the function promises for any input at all. */
 import { parseDocument } from 'yaml';
 import { readResourceList } from '../../src/krm/resource-list.ts';
+import { cpuMsSince, cpuTime } from '../cpu-time.ts';
 import { expand } from '../resource-lists.ts';
 
 export interface Run {
@@ -10,14 +11,15 @@ export interface Run {
   broken: string | undefined;
 }
 
+/** Of the processor: by the clock it takes longer where others want the processor too. */
 const LONGEST_MILLISECONDS = 1000;
 
 /** Runs the function once; `thorough` also reads the output with another parser and runs the function over it. */
 export function tryInput(input: Uint8Array, thorough: boolean): Run {
-  const start = performance.now();
+  const start = cpuTime();
   try {
     const { stdout, stderr, exitCode } = expand(input);
-    const milliseconds = performance.now() - start;
+    const milliseconds = cpuMsSince(start);
     const broken =
       milliseconds > LONGEST_MILLISECONDS
         ? `took ${Math.round(milliseconds)} ms`
@@ -25,7 +27,7 @@ export function tryInput(input: Uint8Array, thorough: boolean): Run {
     return { exitCode, milliseconds, broken };
   } catch (error) {
     const broken = `threw ${error instanceof Error ? (error.stack ?? error.message) : error}`;
-    return { exitCode: -1, milliseconds: performance.now() - start, broken };
+    return { exitCode: -1, milliseconds: cpuMsSince(start), broken };
   }
 }
 

@@ -10,6 +10,7 @@ import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
 import { encodePassword } from '../../src/server/access/password.ts';
 import { type Running, startServer } from '../../src/server/start.ts';
+import { PATIENCE_MS } from '../eventually.ts';
 
 const test = suite('manifests: alerts');
 const root = join(import.meta.dirname, '../..');
@@ -55,9 +56,13 @@ test.before(async () => {
   await request('/ready', { token: KEY, status: 500 });
   renameSync(join(folder, 'data/gone'), join(folder, 'data/objects'));
   await request('/ready', { token: KEY });
-  // A request is counted when its connection is done with it.
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  series = seriesOf(await request('/metrics', { token: KEY }));
+  // A request is counted when its connection is done with it. What stays away is what the tests below name.
+  const wanted = rules.flatMap(({ expr }) => selectorsOf(expr));
+  const end = performance.now() + PATIENCE_MS;
+  do {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    series = seriesOf(await request('/metrics', { token: KEY }));
+  } while (!wanted.every((selector) => selected(selector).length > 0) && performance.now() < end);
 });
 
 test.after(async () => {
@@ -137,6 +142,13 @@ function matches(labels: Record<string, string>, { label, operator, value }: Sel
   return operator === '=' ? actual === value : new RegExp(`^(?:${value})$`).test(actual);
 }
 
+/** The series of the server that are asked for. */
+function selected({ name, matchers }: Selector): typeof series {
+  return series.filter(
+    (each) => each.name === name && matchers.every((matcher) => matches(each.labels, matcher)),
+  );
+}
+
 const groupings = (expr: string) =>
   [...expr.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, labels = '']) => labels.split(/,\s*/));
 
@@ -145,10 +157,9 @@ for (const { alert, expr, annotations } of rules) {
     const own = groupings(expr).filter((label) => !ADDED.includes(label));
     const selectors = selectorsOf(expr);
     assert.ok(selectors.length > 0 || /\bup\{/.test(expr), 'asks for none of our figures');
-    for (const { name, matchers } of selectors) {
-      const found = series.filter(
-        (each) => each.name === name && matchers.every((matcher) => matches(each.labels, matcher)),
-      );
+    for (const selector of selectors) {
+      const { name, matchers } = selector;
+      const found = selected(selector);
       assert.ok(found.length > 0, `the server has no ${name}${JSON.stringify(matchers)}`);
       for (const label of own)
         assert.ok(

@@ -15,6 +15,7 @@ import {
   expandHome,
   type FolderOptions,
   type Layout,
+  type Listing,
   layoutOf,
   listFolder,
   type SourceFile,
@@ -125,36 +126,46 @@ export class FilesystemProvider implements ConfigurationProvider {
 
   async #read(): Promise<void> {
     if (!this.#folder || this.#stopped) return;
-    let listing: Awaited<ReturnType<typeof listFolder>>;
-    try {
-      listing = await listFolder(this.#folder);
-      // Watch first, then read: a change between the two is seen twice rather than never.
-      await this.#watch(listing.folders);
-      this.#fault = undefined;
-    } catch (error) {
-      const kept = this.#state.sources().length > 0 ? '; the last good state stays in use' : '';
-      const path = (error as NodeJS.ErrnoException).path ?? this.#folder.path;
-      this.#fault = `the configuration folder ${path} cannot be read (${codeOf(error)})${kept}`;
-      return;
-    }
-    for (const file of listing.files) await this.#readFile(file);
-    const present = new Set(listing.files.map(({ source }) => source));
+    const listing = await this.#list(this.#folder);
+    if (!listing) return;
+    const present = new Set<string>();
+    for (const file of listing.files) if (await this.#readFile(file)) present.add(file.source);
+    // A file that was listed and is not there was removed, unless the whole folder has gone meanwhile.
+    if (present.size < listing.files.length && !(await this.#list(this.#folder))) return;
     for (const source of this.#state.sources()) if (!present.has(source)) this.#forget(source);
   }
 
-  async #readFile(file: SourceFile): Promise<void> {
+  /** What there is to read; undefined, with a problem, if the folder cannot be listed. */
+  async #list(folder: FolderOptions): Promise<Listing | undefined> {
+    try {
+      const listing = await listFolder(folder);
+      // Watch first, then read: a change between the two is seen twice rather than never.
+      await this.#watch(listing.folders);
+      this.#fault = undefined;
+      return listing;
+    } catch (error) {
+      const kept = this.#state.sources().length > 0 ? '; the last good state stays in use' : '';
+      const path = (error as NodeJS.ErrnoException).path ?? folder.path;
+      this.#fault = `the configuration folder ${path} cannot be read (${codeOf(error)})${kept}`;
+      return undefined;
+    }
+  }
+
+  /** False if there is no such file. */
+  async #readFile(file: SourceFile): Promise<boolean> {
     try {
       const print = await fingerprint(file);
-      if (this.#prints.get(file.source) === print) return;
+      if (this.#prints.get(file.source) === print) return true;
       const documents =
         file.form === 'documents' ? await readFileDocuments(file.path) : [await mountedSecret(file)];
       this.#state.update(file.source, documents, file.rules);
       this.#prints.set(file.source, print);
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') return this.#forget(file.source);
+      if (codeOf(error) === 'ENOENT') return false;
       this.#prints.delete(file.source);
       this.#state.unreadable(file.source, codeOf(error));
     }
+    return true;
   }
 
   #forget(source: string): void {

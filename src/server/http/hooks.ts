@@ -14,7 +14,7 @@ const HUNG_UP = 499;
 
 /** Addresses, ids, limits, `Expect: 100-continue`, figures. */
 export function addHooks(server: FastifyInstance, app: App): void {
-  const { settings, metadata, clock } = app;
+  const { settings, metadata, clock, transfers } = app;
   const proxies = settings.trustedProxies.flatMap((text) => {
     const block = parseBlock(text);
     return block ? [block] : [];
@@ -36,6 +36,7 @@ export function addHooks(server: FastifyInstance, app: App): void {
     reply.raw.once('close', () => note(request, reply, app));
     reply.header(HEADERS.requestId, request.id);
     reply.header('x-content-type-options', 'nosniff');
+    if (transfers.closing) throw new Refused('shutting-down', 'the server is shutting down');
     if (request.url.length > MAX_URL_LENGTH) throw new Refused('uri-too-long', 'the address is too long');
     const { rateLimit, ownBody } = request.routeOptions.config;
     if (!ownBody) limitBodyTime(raw, reply.raw, settings.requestTimeoutMs);

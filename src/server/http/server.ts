@@ -74,6 +74,8 @@ export async function buildServer(dependencies: Dependencies): Promise<FastifyIn
     requestTimeout: 0,
     keepAliveTimeout: 72_000,
     bodyLimit: settings.bodyLimit,
+    // Fastify's own answer knows neither our envelope nor our codes, see hooks.ts.
+    return503OnClosing: false,
     http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: settings.requestTimeoutMs },
     requestIdHeader: false,
     genReqId: ({ headers }) => {

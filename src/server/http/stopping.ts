@@ -10,6 +10,7 @@ export function sweepAndStop(server: FastifyInstance, { settings, sweeper, trans
   server.addHook('onReady', async () => sweeper.start());
   let deadline: NodeJS.Timeout | undefined;
   server.addHook('preClose', async () => {
+    transfers.closing = true;
     if (transfers.count > 0)
       log.info({ transfers: transfers.count }, 'waiting for uploads and downloads to finish');
     deadline = setTimeout(() => {

@@ -3,6 +3,8 @@
 export class Transfers {
   readonly #running = new Set<AbortController>();
   #stopping: unknown;
+  /** The server is stopping: nothing new may begin, and what is running may end. */
+  closing = false;
 
   get count(): number {
     return this.#running.size;

@@ -67,9 +67,17 @@ export interface VersionStore {
   list(collectionId: string): Promise<Version[]>;
   find(collectionId: string, versionNumber: number): Promise<Version | undefined>;
   latest(collectionId: string): Promise<Version | undefined>;
-  /** Marks versions as deleted; pinned ones only if `force`. Returns those that it marked. */
-  softDelete(ids: readonly string[], now: number, options?: { force?: boolean }): Promise<Version[]>;
-  setPinned(id: string, pinned: boolean, now: number): Promise<void>;
+  /**
+   * Marks versions as deleted; pinned ones only if `force`. Returns those that it marked: none if `sparing` names their collection
+   * and no other version would be left there, whoever else deletes at the same instant.
+   */
+  softDelete(
+    ids: readonly string[],
+    now: number,
+    options?: { force?: boolean; sparing?: string },
+  ): Promise<Version[]>;
+  /** False if there is no such version any more. */
+  setPinned(id: string, pinned: boolean, now: number): Promise<boolean>;
   /** Deleted versions whose object was not yet removed. */
   pendingRemovals(limit: number): Promise<Version[]>;
   /** Notes that the object of a deleted version is gone. */

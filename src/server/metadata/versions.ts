@@ -62,19 +62,22 @@ export function versionStore(engine: Engine): VersionStore {
         return row && toVersion(row);
       }),
 
-    softDelete: async (ids, now, { force = false } = {}) => {
+    softDelete: async (ids, now, { force = false, sparing } = {}) => {
       const marked: Version[] = [];
       for (let start = 0; start < ids.length; start += PAGE) {
         // Not repeatable: a second run would not return what the first had marked.
-        const rows = await attempt(engine, false, () => {
-          let update = db
-            .updateTable('versions')
-            .set({ deleted_at: now, updated_at: now })
-            .where('id', 'in', ids.slice(start, start + PAGE))
-            .where('deleted_at', 'is', null);
-          if (!force) update = update.where('pinned', '=', 0);
-          return update.returningAll().execute();
-        });
+        const rows = await attempt(engine, false, () =>
+          db.transaction().execute(async (transaction) => {
+            if (sparing !== undefined && !(await leavesOne(engine, transaction, sparing, ids))) return [];
+            let update = transaction
+              .updateTable('versions')
+              .set({ deleted_at: now, updated_at: now })
+              .where('id', 'in', ids.slice(start, start + PAGE))
+              .where('deleted_at', 'is', null);
+            if (!force) update = update.where('pinned', '=', 0);
+            return update.returningAll().execute();
+          }),
+        );
         marked.push(...rows.map(toVersion));
       }
       return marked;
@@ -82,12 +85,13 @@ export function versionStore(engine: Engine): VersionStore {
 
     setPinned: (id, pinned, now) =>
       attempt(engine, true, async () => {
-        await db
+        const { numUpdatedRows } = await db
           .updateTable('versions')
           .set({ pinned: pinned ? 1 : 0, updated_at: now })
           .where('id', '=', id)
           .where('deleted_at', 'is', null)
-          .execute();
+          .executeTakeFirst();
+        return numUpdatedRows > 0n;
       }),
 
     pendingRemovals: (limit) =>
@@ -197,6 +201,27 @@ export function versionStore(engine: Engine): VersionStore {
         }));
       }),
   };
+}
+
+/** Whether another version than these is live. Two that ask at once for the same collection wait for each other. */
+async function leavesOne(
+  engine: Engine,
+  transaction: Transaction<Schema>,
+  collectionId: string,
+  ids: readonly string[],
+): Promise<boolean> {
+  if (engine.locksRows) {
+    const number = transaction.selectFrom('numbers').select('last_number');
+    await number.where('collection_id', '=', collectionId).forUpdate().execute();
+  }
+  const live = await transaction
+    .selectFrom('versions')
+    .select('id')
+    .where('collection_id', '=', collectionId)
+    .where('deleted_at', 'is', null)
+    .execute();
+  const leaving = new Set(ids);
+  return live.some(({ id }) => !leaving.has(id));
 }
 
 /** The only place where a version comes into being. */

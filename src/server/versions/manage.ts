@@ -16,26 +16,33 @@ export async function deleteVersion(
   if (version.pinned) {
     throw new Refused('version-pinned', `version ${version.versionNumber} is pinned: unpin it first`);
   }
-  const stored = await metadata.versions.list(version.collectionId);
-  if (!force && stored.length <= 1) {
+  const { collectionId, id, versionNumber } = version;
+  const sparing = force ? {} : { sparing: collectionId };
+  const [deleted] = await metadata.versions.softDelete([id], clock(), sparing);
+  if (deleted) return deleted;
+  const stored = await metadata.versions.list(collectionId);
+  if (stored.length === 1 && stored[0]?.id === id) {
     throw new Refused(
       'last-version',
-      `version ${version.versionNumber} is the last one of the collection: add ?force=true to delete it nevertheless`,
+      `version ${versionNumber} is the last one of the collection: add ?force=true to delete it nevertheless`,
     );
   }
-  const [deleted] = await metadata.versions.softDelete([version.id], clock());
   // Pinned or deleted by somebody else in the meantime.
-  if (!deleted) throw new Refused('version-not-found', 'cannot find specified version');
-  return deleted;
+  throw notFound();
 }
 
-/** Pins or unpins. Rotation and deletion leave a pinned version alone. */
+/** Pins or unpins. Rotation and deletion leave a pinned version alone. @throws {Refused} */
 export async function setPinned(
   version: Version,
   pinned: boolean,
   { metadata, clock }: Pick<VersionDependencies, 'metadata' | 'clock'>,
 ): Promise<Version> {
   const now = clock();
-  await metadata.versions.setPinned(version.id, pinned, now);
+  // Rotated away or deleted in the meantime: who is told that it is pinned relies on it.
+  if (!(await metadata.versions.setPinned(version.id, pinned, now))) throw notFound();
   return { ...version, pinned, updatedAt: now };
+}
+
+function notFound(): Refused {
+  return new Refused('version-not-found', 'cannot find specified version');
 }

@@ -20,6 +20,8 @@ export async function rotate(
   const removed = await metadata.versions.softDelete(
     leaving.map((version) => version.id),
     now,
+    // What it keeps may be deleted by hand at this instant.
+    { sparing: id },
   );
   log.info(
     { collection: id, versions: removed.map(({ versionNumber }) => versionNumber) },

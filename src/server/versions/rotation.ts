@@ -48,7 +48,8 @@ export function versionsToRemove<V extends Candidate>(
     .filter(({ pinned }) => !pinned)
     .sort((a, b) => b.versionNumber - a.versionNumber);
   const kept = strategy(now)(newestFirst, spec);
-  const newest = Math.max(...stored.map(({ versionNumber }) => versionNumber));
+  // Not Math.max(...): there may be more versions than a function may have arguments.
+  const newest = stored.reduce((most, { versionNumber }) => Math.max(most, versionNumber), 0);
   const minAge = spec.strategySpec?.minAge ? parseAge(spec.strategySpec.minAge) : 0;
   return newestFirst
     .filter(

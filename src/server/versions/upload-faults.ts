@@ -12,6 +12,12 @@ export function explainFault(
   { log }: VersionDependencies,
 ): unknown {
   if (error instanceof Refused) return error;
+  // First: the commit may have taken place, and whatever else went wrong meanwhile would say that it has not.
+  if (error instanceof MetadataUnavailable) {
+    return new Refused('cannot-register', 'the uploaded version could not be registered. Check server logs', {
+      cause: error,
+    });
+  }
   if (request.signal.aborted && request.signal.reason instanceof Refused) return request.signal.reason;
   if (lost.aborted || error instanceof LeaseLost) {
     return streamRefused('lease-lost', 'the right to upload to this collection was lost, try again', {
@@ -21,11 +27,6 @@ export function explainFault(
   if (timeout.aborted) {
     const reason = 'context deadline exceeded, probably hit a Storage I/O timeout or Request timeout';
     return streamRefused('storage-timeout', reason, { cause: error });
-  }
-  if (error instanceof MetadataUnavailable) {
-    return new Refused('cannot-register', 'the uploaded version could not be registered. Check server logs', {
-      cause: error,
-    });
   }
   log.error({ err: error, collection: request.collectionId }, 'an upload failed');
   if (error instanceof StorageError) {

@@ -37,7 +37,8 @@ for (const [name, shells] of QUICK_SHELLS) {
     `${name}: no argument of any process shows the command, no environment shows our secrets`,
     at(async (place) => {
       const env = { ...place.env, ...SECRETS, PGPASSWORD: 'for-the-command' };
-      const command = 'echo "$PGPASSWORD"; : mysql-ppassword-in-text; sleep 0.3; echo end';
+      const command =
+        'echo "$PGPASSWORD"; : mysql-ppassword-in-text; while [ ! -e "$ENDED" ]; do sleep 0.05; done; echo end';
       let seen = 0;
       for await (const chunk of dump(place.options(command, { env, shells }))) {
         if (!chunk.includes('for-the-command')) continue;
@@ -46,6 +47,7 @@ for (const [name, shells] of QUICK_SHELLS) {
           assert.not.match(read(id, 'cmdline'), 'password-in-text');
           assert.not.match(read(id, 'environ'), 'secret-');
         }
+        writeFileSync(place.ended, '');
       }
       assert.ok(seen >= 3, 'the processes were found');
     }),

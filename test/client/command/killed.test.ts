@@ -13,7 +13,7 @@ for (const [name, shells] of QUICK_SHELLS.slice(0, 1)) {
   test(
     `${name}: ended by an error that nobody catches`,
     at(async (place) => {
-      const child = start(place, shells, { FAIL_AFTER: '300' });
+      const child = start(place, shells, { FAIL_WHEN_STARTED: 'yes' });
       const [code] = await once(child, 'exit');
       assert.is(code, 1);
       assert.ok(existsSync(place.started));

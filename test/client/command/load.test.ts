@@ -21,10 +21,12 @@ test(
         yield chunk;
       }
     }
-    const loading = load(counted(), place.options('echo >"$STARTED"; sleep 0.3; wc -c >"$ENDED"'));
+    const command = 'echo >"$STARTED"; while [ ! -e "$ENDED.begin" ]; do sleep 0.05; done; wc -c >"$ENDED"';
+    const loading = load(counted(), place.options(command));
     await appears(place.started);
     await sleep(150);
     assert.ok(taken < 2 * MEBIBYTE, `${taken} bytes were taken`);
+    writeFileSync(`${place.ended}.begin`, '');
     await loading;
     assert.is(Number(readFileSync(place.ended, 'utf8')), 64 * MEBIBYTE);
   }),

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandOptions } from '../../../src/client/command/options.ts';
 import { type Shells, shellsOf } from '../../../src/client/command/shells.ts';
 import { SILENT } from '../../../src/client/report.ts';
+import { eventually, PATIENCE_MS } from '../../eventually.ts';
 
 const candidates: [string, string, Shells][] = [
   ['sh', '/bin/sh', shellsOf(['/bin/sh'])],
@@ -52,7 +53,7 @@ export class Place {
     return {
       command,
       env: this.env,
-      timeoutMs: 20_000,
+      timeoutMs: 2 * PATIENCE_MS,
       signal: new AbortController().signal,
       report: { ...SILENT, warn: (message) => this.warnings.push(message) },
       ...more,
@@ -64,9 +65,10 @@ export class Place {
     return processIds().filter((id) => read(id, 'environ').includes(`TEST_MARK=${this.env.TEST_MARK}`));
   }
 
-  /** Resolves to what is left of the command, as soon as that is nothing or after some seconds. */
+  /** Resolves to what is left of the command, as soon as that is nothing or when patience is at its end. */
   async survivors(): Promise<number[]> {
-    for (let turn = 0; turn < 250 && this.processes().length > 0; turn++) await sleep(20);
+    const end = performance.now() + PATIENCE_MS;
+    while (this.processes().length > 0 && performance.now() < end) await sleep(20);
     return this.processes();
   }
 
@@ -102,8 +104,7 @@ export function read(processId: number, file: 'environ' | 'cmdline'): string {
 }
 
 export async function appears(file: string): Promise<void> {
-  for (let turn = 0; turn < 500 && !existsSync(file); turn++) await sleep(10);
-  if (!existsSync(file)) throw new Error(`${file} did not appear`);
+  await eventually(file, () => existsSync(file));
 }
 
 /** The error that it ends with. */

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { statusOf } from '../../../src/client/status.ts';
+import { freePort } from '../../free-port.ts';
 import {
   bytes,
   content,
@@ -285,7 +286,7 @@ test("logging in: the original's too short interval passes; logging out is ours 
   await withServer(server, async ({ url }) => {
     const repository = repositoryAt(url, {
       credentials: { kind: 'password', username: 'u', password: 'admin-password' },
-      idleTimeoutMs: 200,
+      idleTimeoutMs: 1500,
     });
     await Promise.all([repository.whoami(), repository.whoami()]);
     await repository.close();
@@ -413,15 +414,10 @@ test('no variable makes the client trust a certificate that nobody signed', asyn
 });
 
 test('servers that cannot be reached', async () => {
-  const gone = await web(() => {});
-  await gone.close();
+  const port = await freePort();
   const cases: [string, string, RegExp][] = [
-    [gone.url, 'unreachable', /nothing listens on port \d+ \(connection refused\)/],
-    [
-      `http://[::1]:${gone.port}`,
-      'unreachable',
-      /at http:\/\/\[::1\]:\d+: (nothing listens|there is no way)/,
-    ],
+    [`http://127.0.0.1:${port}`, 'unreachable', /nothing listens on port \d+ \(connection refused\)/],
+    [`http://[::1]:${port}`, 'unreachable', /at http:\/\/\[::1\]:\d+: (nothing listens|there is no way)/],
     ['http://no-such-host.invalid', 'unreachable', /"no-such-host\.invalid"/],
   ];
   for (const [url, code, words] of cases) {

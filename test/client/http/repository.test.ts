@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RepositoryOptions } from '../../../src/client/http/repository.ts';
 import type { Settings } from '../../../src/server/http/settings.ts';
+import { eventually } from '../../eventually.ts';
 import { call } from '../../server/http/client.ts';
 import { ACCOUNTS, collection, HEALTH_CODE, PASSWORD } from '../../server/http/documents.ts';
 import { type InProcess, openReplicas } from '../../server/http/in-process.ts';
@@ -15,8 +16,9 @@ const test = suite('client against our server');
 
 const NO_LIMITS: Partial<Settings> = {
   rateLimits: { default: 0, auth: 0, collectionHealth: 0, serverHealth: 0 },
-  idleTimeoutMs: 1000,
 };
+/** Silence after which the impatient server gives up. */
+const IDLE_MS = 1000;
 const plain = { allowUnencrypted: true, maxOneVersionSize: '50M', maxCollectionSize: '500M' };
 const DOCUMENTS = [
   ...ACCOUNTS,
@@ -31,6 +33,8 @@ const DOCUMENTS = [
 ];
 
 let server: InProcess;
+/** Another server over the same engines. */
+let impatient: InProcess;
 const as = (username: string, more: Partial<RepositoryOptions> = {}) =>
   repositoryAt(server.urls[0] ?? '', {
     credentials: { kind: 'password', username, password: PASSWORD },
@@ -38,9 +42,16 @@ const as = (username: string, more: Partial<RepositoryOptions> = {}) =>
   });
 
 test.before(async () => {
-  server = await openReplicas(async () => [await sqliteAndFolder()])(DOCUMENTS, NO_LIMITS);
+  const engines = await sqliteAndFolder();
+  const openWith = openReplicas(async () => [engines]);
+  server = await openWith(DOCUMENTS, NO_LIMITS);
+  impatient = await openWith(DOCUMENTS, { ...NO_LIMITS, idleTimeoutMs: IDLE_MS });
 });
-test.after(() => server.close());
+test.after(async () => {
+  impatient.server.server.closeAllConnections();
+  await impatient.server.close();
+  await server.close();
+});
 
 test('what is uploaded comes back, with its digest, length, name and encoding', async () => {
   const repository = as('machine');
@@ -220,12 +231,22 @@ test('two uploads at once: the second is refused before its content is asked for
   const held = new Promise<void>((resolve) => {
     release = resolve;
   });
+  const { leases } = server.metadata;
+  const { acquire } = leases;
+  const granted = new Promise<void>((resolve) => {
+    leases.acquire = async (...args) => {
+      const lease = await acquire(...args);
+      resolve();
+      return lease;
+    };
+  });
   const first = repository.upload(
     'plain',
     content(bytes(70_000), () => held, bytes(10)),
     { contentEncoding: '' },
   );
-  await sleep(200);
+  await granted;
+  leases.acquire = acquire;
   const pieces = content(bytes(70_000), bytes(70_000), bytes(70_000));
   const failure = await failureOf(repository.upload('plain', pieces, { contentEncoding: '' }));
   release();
@@ -237,31 +258,35 @@ test('two uploads at once: the second is refused before its content is asked for
 });
 
 test('a dump that thinks longer than any timeout of ours is not silence', async () => {
-  const repository = as('machine', { idleTimeoutMs: 600 });
+  const patient = as('machine');
+  const { token } = await patient.login();
+  const repository = as('machine', { credentials: { kind: 'token', token }, idleTimeoutMs: 2000 });
   const sent = await repository.upload(
     'plain',
-    content(bytes(10), () => sleep(850), bytes(10)),
+    content(bytes(10), () => sleep(2500), bytes(10)),
     {
       contentEncoding: '',
     },
   );
   assert.is(sent.bytes, 20);
   await repository.close();
+  await patient.close();
 });
 
 test('a consumer that is slower than the server allows gets everything nevertheless', async () => {
   const repository = as('machine');
   const data = bytes(24_000_000);
   await repository.upload('plain', content(data), { contentEncoding: '' });
-  const got = await repository.download('plain', 'latest');
+  await repository.close();
+  const hurried = as('machine', { url: impatient.urls[0] ?? '' });
+  const got = await hurried.download('plain', 'latest');
   const pieces: Buffer[] = [];
   for await (const piece of got.content) {
-    // The server gives up on clients that are silent for a second.
-    if (pieces.push(piece) === 3) await sleep(2500);
+    if (pieces.push(piece) === 3) await sleep(2.5 * IDLE_MS);
   }
   assert.ok(Buffer.concat(pieces).equals(data));
-  assert.match(repository.warnings.join(), /taking it up again/);
-  await repository.close();
+  assert.match(hurried.warnings.join(), /taking it up again/);
+  await hurried.close();
 });
 
 test('a download that is not wanted any more is closed', async () => {
@@ -276,8 +301,7 @@ test('a download that is not wanted any more is closed', async () => {
     if (read) await got.content.next();
     await got.content.return(undefined);
   }
-  await sleep(50);
-  assert.is(await connections(), before);
+  await eventually('the end of both connections', async () => (await connections()) <= before);
   await repository.close();
 });
 

@@ -10,10 +10,11 @@ import {
   type RepositoryOptions,
 } from '../../../src/client/http/repository.ts';
 import { SILENT } from '../../../src/client/report.ts';
+import { PATIENCE_MS } from '../../eventually.ts';
 
 export const SECRET = 'a-very-secret-token';
 
-/** A repository whose warnings are collected; what a test does not care about is quick. */
+/** A repository whose warnings are collected; it is quick to try again, and slow to give up. */
 export function repositoryAt(
   url: string,
   options: Partial<RepositoryOptions> = {},
@@ -22,7 +23,7 @@ export function repositoryAt(
   const repository = openRepository({
     url,
     credentials: { kind: 'token', token: SECRET },
-    idleTimeoutMs: 2000,
+    idleTimeoutMs: PATIENCE_MS,
     signal: new AbortController().signal,
     report: { ...SILENT, warn: (message) => warnings.push(message) },
     backoffMs: [1, 1, 1],

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { PATIENCE_MS } from '../../eventually.ts';
 import type { Manifest, Ran } from '../sandbox.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 
@@ -88,7 +89,7 @@ export async function createNamespaces(names: readonly string[]): Promise<void> 
 export async function until(
   what: string | (() => string),
   condition: () => boolean,
-  seconds = 20,
+  seconds = (2 * PATIENCE_MS) / 1000,
 ): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
   while (!condition()) {

@@ -8,10 +8,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../free-port.ts';
 import { type Ran, run } from '../sandbox.ts';
 
 export interface ControlPlane {
@@ -50,11 +50,11 @@ export async function startControlPlane(): Promise<ControlPlane> {
   };
 
   try {
-    const [clientPort = 0, peerPort = 0, port = 0] = await freePorts(3);
+    const [clientPort, peerPort, port] = [await freePort(), await freePort(), await freePort()];
     start('etcd', etcdArguments(folder, clientPort, peerPort));
     start('kube-apiserver', apiServerArguments(folder, clientPort, port));
     const config = writeKubeconfig(folder, port);
-    const always = ['--kubeconfig', config, '--cache-dir', join(folder, 'kubectl'), '--request-timeout=30s'];
+    const always = ['--kubeconfig', config, '--cache-dir', join(folder, 'kubectl'), '--request-timeout=120s'];
     const tryKubectl = (args: readonly string[], input = ''): Ran =>
       run('kubectl', [...always, ...args], { input, env: KUBECTL_ENVIRONMENT });
     const kubectl = (args: readonly string[], input?: string): Ran => {
@@ -148,12 +148,4 @@ async function end(child: ChildProcess): Promise<void> {
   child.ref();
   child.kill('SIGKILL');
   await once(child, 'exit');
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
 }

@@ -84,19 +84,19 @@ test('there is no second start while the first one runs, and there is once it ha
       ({ reason, involvedObject }) =>
         reason === 'JobAlreadyActive' && involvedObject.name === 'rarely-backup',
     );
-  await until('the controller says why it starts none', forbidden, 75);
+  await until('the controller says why it starts none', forbidden, 240);
   const [first] = jobsOf('rarely') as [Manifest];
   assert.is(jobsOf('rarely').length, 1);
 
   for (const pod of await podsOf(first)) finish(pod);
-  await until('the second one', () => jobsOf('rarely').length === 2, 75);
+  await until('the second one', () => jobsOf('rarely').length === 2, 240);
   const uids = jobsOf('rarely').map(({ metadata }) => metadata.uid);
   assert.ok(uids.includes(first.metadata.uid), 'the one that has ended is kept');
 });
 
 test('at the next minute the controller starts one, and none of those that are suspended', async () => {
   missStarts('rarely-suspended');
-  await until('the next minute', () => jobsOf('every-minute').length > 0, 75);
+  await until('the next minute', () => jobsOf('every-minute').length > 0, 240);
   const [job] = jobsOf('every-minute');
   await checkJob(job as Manifest, cronJobs.get('every-minute') as Manifest);
   for (const name of ['suspended', 'rarely-suspended']) {

@@ -36,5 +36,5 @@ go mod tidy -e >/dev/null 2>&1 || true
 mkdir -p "$(dirname "$target")"
 echo "go build workload-controllers $kubernetes"
 # Without optimisation it builds in half the time.
-nice go build -mod=mod -gcflags='all=-N -l' -ldflags="-s -w -X main.version=v$kubernetes" -o "$target" .
+nice "$root/test/e2e/retry.sh" go build -mod=mod -gcflags='all=-N -l' -ldflags="-s -w -X main.version=v$kubernetes" -o "$target" .
 printf '%s\n' "$source" >"$target.source"

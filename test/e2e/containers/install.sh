@@ -29,12 +29,14 @@ packages=()
 for each in podman buildah runc debootstrap:debootstrap busybox:busybox-static netavark:netavark; do
   PATH="$PATH:/usr/sbin:/usr/lib/podman" command -v "${each%:*}" > /dev/null || packages+=("${each#*:}")
 done
-if ((${#packages[@]} > 0)); then
-  echo "apt-get install ${packages[*]}"
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get update -qq
-  apt-get install -y -qq --no-install-recommends "${packages[@]}" > /dev/null
-fi
+if ((${#packages[@]} > 0)); then test/e2e/apt-install.sh "${packages[@]}"; fi
+
+# Containers of a run that was killed: their label is the number of the process that started them.
+podman=(podman --runtime runc --cgroup-manager cgroupfs)
+"${podman[@]}" ps --all --filter label=backup-maker-test --format '{{.ID}} {{index .Labels "backup-maker-test"}}' |
+  while read -r id process; do
+    [ -e "/proc/$process" ] || "${podman[@]}" rm --force --time 0 "$id" > /dev/null
+  done
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -44,14 +46,17 @@ exists() { podman image exists "$1"; }
 label() { podman image inspect --format "{{index .Config.Labels \"$2\"}}" "$1"; }
 build() {
   local started=$SECONDS
-  buildah build --isolation chroot --pull-never --quiet "$@" > "$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
+  # Most of them get packages from the network.
+  test/e2e/retry.sh buildah build --isolation chroot --pull-never --quiet "$@" > "$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
   echo "  $((SECONDS - started))s"
 }
 
 debian() {
   ! exists "$DEBIAN" || return 0
   echo "debootstrap $DEBIAN"
-  debootstrap --variant=minbase bookworm "$work/debian" "$MIRROR" > "$work/log" || { cat "$work/log" >&2; exit 1; }
+  # shellcheck disable=SC2016 # it is the other shell that expands them
+  test/e2e/retry.sh sh -ec 'rm -rf --one-file-system "$1"; exec debootstrap --variant=minbase bookworm "$1" "$2"' \
+    debootstrap "$work/debian" "$MIRROR" > "$work/log" || { cat "$work/log" >&2; exit 1; }
   rm -rf "$work"/debian/var/{cache/apt,lib/apt/lists}/* "$work"/debian/usr/share/{doc,man,locale,info}/* "$work"/debian/var/log/*
   printf 'deb %s bookworm main\ndeb %s bookworm-updates main\n' "$MIRROR" "$MIRROR" > "$work/debian/etc/apt/sources.list"
   tar -C "$work/debian" -c . | podman import --quiet --change 'LABEL stand-in="debootstrap, minbase"' - "$DEBIAN" > /dev/null

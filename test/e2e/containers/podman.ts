@@ -1,6 +1,7 @@
 /** Calls podman so that it works on plain machines: without systemd, without a network of its own, with small limits. */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 
 const ENGINE = ['--runtime', 'runc', '--cgroup-manager', 'cgroupfs'];
 
@@ -9,6 +10,8 @@ const ENGINE = ['--runtime', 'runc', '--cgroup-manager', 'cgroupfs'];
  * entry in their /etc/passwd that the image has not, and see nothing of the machine's proxy settings.
  */
 export const RUN_OPTIONS: readonly string[] = [
+  // By this install.sh finds those that a run leaves which is killed.
+  `--label=backup-maker-test=${process.pid}`,
   '--network=host',
   '--pull=never',
   '--passwd=false',
@@ -27,6 +30,8 @@ export interface Finished {
 /** Runs podman to its end, with `input` as standard input. Does not throw if it fails. */
 export async function podman(args: readonly string[], input?: string | Buffer): Promise<Finished> {
   const child = spawn('podman', [...ENGINE, ...args], {
+    // What watches a container leaves a file here when it is out of memory.
+    cwd: tmpdir(),
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
   const printed = { stdout: '', stderr: '' };
@@ -55,7 +60,9 @@ export async function podmanInto(
   const stdout = openSync(files.stdout, 'w');
   const stderr = openSync(files.stderr, 'w');
   try {
-    return await ended(spawn('podman', [...ENGINE, ...args], { stdio: ['ignore', stdout, stderr] }));
+    return await ended(
+      spawn('podman', [...ENGINE, ...args], { cwd: tmpdir(), stdio: ['ignore', stdout, stderr] }),
+    );
   } finally {
     closeSync(stdout);
     closeSync(stderr);

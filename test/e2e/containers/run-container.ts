@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Container } from 'kubernetes-types/core/v1.d.ts';
 import { type ContainerSetting, containerArguments } from './pod-container.ts';
 import { podman, podmanInto, type RunningContainer, runningContainer } from './podman.ts';
@@ -46,13 +47,20 @@ export async function runContainer(run: ContainerRun): Promise<{ result: Contain
   const args = await containerArguments(container, setting);
   containers.add(id);
   let late = false;
-  const stop = () => {
+  let over = false;
+  // Again and again: it may not even have been made when its time is over.
+  const stop = async () => {
     late = true;
-    podman(['stop', '--time', String(grace), id]).catch(() => undefined);
+    for (; !over; await sleep(100))
+      await podman(['stop', '--time', String(grace), id]).catch(() => undefined);
   };
-  const timer = Number.isFinite(ends) ? setTimeout(stop, Math.max(0, ends - performance.now())) : undefined;
+  const timer = Number.isFinite(ends)
+    ? setTimeout(() => void stop(), Math.max(0, ends - performance.now()))
+    : undefined;
   try {
-    const running = podmanInto(files, ['run', '--name', id, ...args]);
+    const running = podmanInto(files, ['run', '--name', id, ...args]).finally(() => {
+      over = true;
+    });
     // A failed look must not leave the container running.
     const looked = look(id, container.name, running, whileRunning).catch(async (error: unknown) => {
       await podman(['kill', id]);
@@ -69,6 +77,7 @@ export async function runContainer(run: ContainerRun): Promise<{ result: Contain
     }
     return { result: { name: container.name, exitCode, stdout, stderr }, late };
   } finally {
+    over = true;
     clearTimeout(timer);
     await podman(['rm', '--force', '--time', '0', id]);
     containers.delete(id);

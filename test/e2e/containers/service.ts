@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { PATIENCE_MS } from '../../eventually.ts';
 import { type Finished, podman, podmanInto, RUN_OPTIONS } from './podman.ts';
 
 export interface ServiceRequest {
@@ -86,7 +87,7 @@ export async function startService(request: ServiceRequest): Promise<Service> {
         input,
       ),
   };
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + 3 * PATIENCE_MS;
   for (;;) {
     try {
       await ready(service);

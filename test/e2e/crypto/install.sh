@@ -5,9 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../../.."
 
 if [ ! -x /usr/bin/age ] || ! command -v zstd > /dev/null || ! command -v gpg > /dev/null; then
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get update -qq
-  apt-get install -y -qq --no-install-recommends age zstd gnupg
+  test/e2e/apt-install.sh age zstd gnupg
 fi
 
 version=1.3.1
@@ -16,6 +14,6 @@ mkdir -p "$GOBIN"
 for command in age age-keygen; do
   if [ "$("$GOBIN/$command" --version 2> /dev/null)" != "v$version" ]; then
     echo "go install filippo.io/age/cmd/$command@v$version"
-    go install "filippo.io/age/cmd/$command@v$version"
+    test/e2e/retry.sh go install "filippo.io/age/cmd/$command@v$version"
   fi
 done

@@ -130,7 +130,7 @@ async function rendered(objects: Manifest[], container: string, command: string[
     objects,
     claims: { repository },
     images: { [ARGOCD]: STAND_IN },
-    deadlineSeconds: 60,
+    deadlineSeconds: 600,
   });
   assert.is(result.exitCode, 0, result.logs);
   return result.containers.at(-1)?.stdout ?? '';

@@ -6,8 +6,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { freePort } from '../../free-port.ts';
 import { filesOf, folderWith, root, succeed, write } from '../sandbox.ts';
-import { freePort } from './server-pod.ts';
 import { runShellGuide } from './shell-guide.ts';
 
 const test = suite('docs/migration.md');
@@ -86,7 +86,7 @@ test.before(async () => {
     },
   });
   const url = `http://127.0.0.1:${ports[0]}`;
-  succeed('curl', ['-fsS', '--retry', '20', '--retry-connrefused', '--retry-delay', '1', `${url}/health`]);
+  succeed('curl', ['-fsS', '--retry', '60', '--retry-connrefused', '--retry-delay', '1', `${url}/health`]);
   const login = await fetch(`${url}/api/stable/auth/login`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -4,9 +4,10 @@
  * What is not as in a cluster: the port is a free one, because pods here share the machine's network; and the image's tag, if the
  * registry's is not here, is whatever test/e2e/containers/install.sh built under that name.
  */
-import { createServer } from 'node:net';
 import type { PodTemplateSpec } from 'kubernetes-types/core/v1.d.ts';
 import * as assert from 'uvu/assert';
+import { PATIENCE_MS } from '../../eventually.ts';
+import { freePort } from '../../free-port.ts';
 import { type PodResult, runPod } from '../containers/pod.ts';
 import type { RunningContainer } from '../containers/podman.ts';
 import type { Manifest } from '../sandbox.ts';
@@ -49,7 +50,7 @@ export async function withServerPod(
     name: 'backup-repository-0',
     objects: moved,
     claims,
-    deadlineSeconds: 120,
+    deadlineSeconds: 600,
     whileRunning: async (running) => {
       await until(async () => (await fetch(url + probes.startup.httpGet.path)).ok);
       await until(async () => (await running.exec(...probes.readiness.exec.command)).code === 0);
@@ -80,19 +81,9 @@ function forOnce(template: Manifest): PodTemplateSpec {
 }
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  const ends = performance.now() + 30_000;
+  const ends = performance.now() + 2 * PATIENCE_MS;
   while (!(await holds().catch(() => false))) {
-    if (performance.now() > ends) throw new Error('the server does not become ready within half a minute');
+    if (performance.now() > ends) throw new Error('the server does not become ready');
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-}
-
-/** A port that nobody listens on now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -5,11 +5,13 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, globSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
+import { eventually, PATIENCE_MS } from '../../eventually.ts';
+import { freePort } from '../../free-port.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const toolsDir = process.env.TOOLS_DIR ?? join(root, '.tools/bin');
@@ -43,15 +45,6 @@ export function find(program: string): string | undefined {
     .split(delimiter)
     .map((folder) => join(folder, program))
     .find((file) => existsSync(file));
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }
 
 async function listening(port: number): Promise<void> {
@@ -345,11 +338,11 @@ async function start(options: Start): Promise<Server> {
   const stop = async () => {
     child.ref();
     if (!exited && child.pid !== undefined) process.kill(child.pid, options.stopSignal ?? 'SIGTERM');
-    const timer = setTimeout(() => killGroup(child), 10_000);
+    const timer = setTimeout(() => killGroup(child), PATIENCE_MS);
     await ended;
     clearTimeout(timer);
   };
-  for (let attempt = 0; attempt < 150 && !exited; attempt++) {
+  for (const began = performance.now(); performance.now() - began < 2 * PATIENCE_MS && !exited; ) {
     try {
       await options.ready();
       return { port: options.port, stop };
@@ -399,10 +392,10 @@ export function psql(account: Account, sql: string): string {
   }).trim();
 }
 
-/** Keeps a session open in the database until the server ends it. */
-export async function occupy(account: Required<Omit<Account, 'user'>>): Promise<void> {
+/** Opens a session in the database that stays until the server ends it. @returns what waits for that */
+export async function occupy(account: Required<Omit<Account, 'user'>>): Promise<() => Promise<void>> {
   const { port, password, db } = account;
-  const child = spawn(find('psql') as string, ['-Xqc', 'SELECT pg_sleep(60)'], {
+  const child = spawn(find('psql') as string, ['-Xqc', 'SELECT pg_sleep(600)'], {
     env: {
       PGHOST: '127.0.0.1',
       PGPORT: String(port),
@@ -414,9 +407,12 @@ export async function occupy(account: Required<Omit<Account, 'user'>>): Promise<
     stdio: 'ignore',
   });
   running.add(child);
-  const code = await new Promise((resolve) => child.once('close', resolve));
-  running.delete(child);
-  if (code === 0) throw new Error('the session was not ended');
+  const ended = new Promise((resolve) => child.once('close', resolve)).finally(() => running.delete(child));
+  const sleeping = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)'";
+  await eventually('the session', () => psql({ port, password, db: 'postgres' }, sleeping) === '1');
+  return async () => {
+    if ((await ended) === 0) throw new Error('the session was not ended');
+  };
 }
 
 export async function startMariadb(password: string): Promise<Server> {

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { eventually } from '../../eventually.ts';
 import { check, folder, refuse, run, succeed } from './databases.ts';
 
 const test = suite('files');
@@ -124,7 +125,10 @@ test('nothing changes places before the stream has ended', async () => {
   const killed = await run({
     ...{ procedure: 'files', operation: 'restore', params, input },
     beforeEnd: async () => {
-      await sleep(700);
+      await eventually('a restore that has begun', () =>
+        readdirSync(volume).some((name) => name.startsWith('.backup-maker-restore.')),
+      );
+      await sleep(300);
       return 'kill';
     },
   });

@@ -117,9 +117,9 @@ for (const shell of shells) {
     const dump = await succeed({ procedure: 'postgres', operation: 'backup', params: cluster, shell });
 
     sql(`ALTER DATABASE ${quotedDb} OWNER TO postgres; ALTER ROLE app NOLOGIN; DELETE FROM "o'dd"."Items"`);
-    const session = occupy({ port: server.port, password, db });
+    const sessionEnds = await occupy({ port: server.port, password, db });
     await succeed({ procedure: 'postgres', operation: 'restore', params: cluster, shell, input: dump });
-    await session;
+    await sessionEnds();
     assert.is(content(), before);
     assert.is(
       sql(`SELECT rolcanlogin, pg_get_userbyid(datdba) FROM pg_roles, pg_database

@@ -74,9 +74,9 @@ for (const shell of shells) {
 
     cli('DEL list\nSET hash overwritten\nSET later 1\nSELECT 3\nSET three 3\nFUNCTION FLUSH');
     await succeed({ procedure: 'redis', operation: 'restore', params, shell, input: dump });
-    // An expiry time is worked out from what is left of it, to the second.
+    // An expiry time is worked out from what is left of it, so it is as much later as the machine was slow.
     const rounded = (text: string) =>
-      text.replaceAll(/(410244\d{4})\d{3}/g, (_all, s) => String(Math.round(s / 10)));
+      text.replaceAll(/(410244\d{4})\d{3}/g, (_all, s) => String(Math.round(s / 100)));
     assert.is(rounded(content()), rounded(before));
     assert.is(cli('FCALL greet 0'), 'hello');
 

@@ -1,6 +1,7 @@
 /** The data's own tools while they run: they get what they need, and nothing of the client's. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { PATIENCE_MS } from '../../eventually.ts';
 import type { ContainerProcess, RunningContainer } from '../containers/podman.ts';
 import { DATABASE_PASSWORD, type Data } from './data/data.ts';
 import { Deployment } from './deployment.ts';
@@ -12,7 +13,7 @@ const useIt = useWorld(test);
 
 /** Waits until a program runs in the container. */
 async function running(container: RunningContainer, program: RegExp): Promise<ContainerProcess> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 2 * PATIENCE_MS;
   for (;;) {
     const found = (await container.processes()).find(({ arguments: [first = ''] }) => program.test(first));
     if (found) return found;

@@ -1,4 +1,6 @@
 /** Stops a pod at one of its requests, so that there is time to look at it. */
+
+import { PATIENCE_MS } from '../../eventually.ts';
 import type { PodRequest } from '../containers/pod.ts';
 import type { RunningContainer } from '../containers/podman.ts';
 import type { Ingress, Seen } from './ingress.ts';
@@ -24,7 +26,7 @@ export function heldAt(
       };
       const timer = setTimeout(
         () => reached.reject(new Error(`${container.name} did not ask for what it should be held at`)),
-        30_000,
+        2 * PATIENCE_MS,
       );
       ingress.watches.add(watch);
       try {

@@ -5,7 +5,7 @@ import type { PodResult } from '../containers/pod.ts';
 import type { Manifest } from '../sandbox.ts';
 import type { Data } from './data/data.ts';
 import { Deployment } from './deployment.ts';
-import type { Lose } from './ingress.ts';
+import type { Lose, Seen } from './ingress.ts';
 import { keepingLogs, useWorld, type World } from './world.ts';
 
 const test = suite('a restore happens once');
@@ -166,19 +166,33 @@ test('with the answer to its end lost, it is done all the same', () =>
 
 test('one that failed is not done again by itself, but with retry', () =>
   keepingLogs('once', async () => {
-    const job = await restore('saturday');
     const changed = await change();
-    let late: PodResult | undefined;
-    await data.blockWhile?.(async () => {
-      late = await app.tryRun(job, { deadlineSeconds: 4 });
-      assert.is(late.deadlineExceeded, true, late.logs);
-    });
+    let job: Manifest = {};
+    let runId = '';
+    // It has its claim when it asks for what it restores.
+    let atWork = false;
+    const watch = ({ path }: Seen) => {
+      if (path.includes('/version/')) atWork = true;
+    };
+    world.ingress.watches.add(watch);
+    await data
+      .blockWhile?.(async () => {
+        // With as much time as the machine needs to bring one to its work.
+        for (let deadlineSeconds = 4; !atWork && deadlineSeconds < 300; deadlineSeconds *= 2) {
+          runId = `stopped-after-${deadlineSeconds}`;
+          job = await restore('saturday', { runId });
+          const late = await app.tryRun(job, { deadlineSeconds });
+          assert.is(late.deadlineExceeded, true, late.logs);
+        }
+      })
+      .finally(() => world.ingress.watches.delete(watch));
+    assert.ok(atWork);
     assert.is(await data.state(), changed, 'what did not end was rolled back');
     const refused = await counted(job);
     assert.is(refused.exitCode, 12, refused.logs);
     assert.is(refused.loaded, 0);
     assert.match(refused.logs, /failed or went silent before .*nothing is done by itself/s);
-    const retried = await counted(await restore('saturday', { retry: true }));
+    const retried = await counted(await restore('saturday', { runId, retry: true }));
     assert.is(retried.exitCode, 0, retried.logs);
     assert.is(retried.loaded, 1);
     assert.is(await data.state(), first);

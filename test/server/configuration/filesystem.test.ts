@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { UserError } from '../../../src/api/problem.ts';
@@ -301,12 +302,31 @@ test('a folder that goes away, and a file that cannot be read, keep the last goo
   at.write('b.yaml', user('b'));
   await until('b', () => provider.current().users.has('b'));
   assert.equal(provider.problems(), []);
-  at.remove('b.yaml');
-  mkdirSync(join(at.path, 'b.yaml'));
+  // In one step: a look in between would find that the file was removed.
+  mkdirSync(join(at.path, 'folder'));
+  symlinkSync('folder', join(at.path, 'link'));
+  renameSync(join(at.path, 'link'), join(at.path, 'b.yaml'));
   await provider.refresh();
   assert.ok(provider.current().users.has('b'));
   assert.match(provider.problems()[0] ?? '', /b\.yaml cannot be read \(EISDIR\)/);
   chmodSync(at.path, 0o700);
+});
+
+test('a folder that goes away in the middle of a look takes nothing with it', async () => {
+  const names = Array.from({ length: 12 }, (_, index) => `u${index}`);
+  const at = folder(Object.fromEntries(names.map((name) => [`${name}.yaml`, user(name)])));
+  const provider = at.provider({ debounceMs: 1e6, pollMs: 1e6 });
+  await provider.start();
+  for (let turns = 0; turns < 12; turns++) {
+    const look = provider.refresh();
+    for (let turn = 0; turn < turns; turn++) await setImmediate();
+    renameSync(at.path, `${at.path}.gone`);
+    await look;
+    assert.is(provider.current().users.size, names.length, `away after ${turns} turns`);
+    renameSync(`${at.path}.gone`, at.path);
+    await provider.refresh();
+    assert.equal(provider.problems(), []);
+  }
 });
 
 test('there must be something to start with', async () => {

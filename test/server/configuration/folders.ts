@@ -2,9 +2,8 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import * as assert from 'uvu/assert';
 import { FilesystemProvider } from '../../../src/server/configuration/filesystem.ts';
+import { eventually } from '../../eventually.ts';
 
 /** The encoded password `admin` of the original's documentation. */
 export const ADMIN_PASSWORD =
@@ -59,9 +58,5 @@ export async function removeFolders(): Promise<void> {
 }
 
 export async function until(what: string, condition: () => boolean): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
-    if (condition()) return;
-    await sleep(10);
-  }
-  assert.unreachable(`not within two seconds: ${what}`);
+  await eventually(what, condition);
 }

@@ -1,7 +1,10 @@
 /** The original's messages about what goes wrong behind the API, which the suite cannot bring about from outside. */
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Collection } from '../../../src/server/configuration/configuration.ts';
@@ -9,6 +12,7 @@ import { safeUrl } from '../../../src/server/http/logging.ts';
 import { AlreadyExists, type Metadata, MetadataUnavailable } from '../../../src/server/metadata/metadata.ts';
 import { type ObjectStorage, StorageError } from '../../../src/server/storage/storage.ts';
 import { Inspection } from '../../../src/server/versions/inspection.ts';
+import { eventually } from '../../eventually.ts';
 import { begin, call } from './client.ts';
 import { ACCOUNTS, collection, PASSWORD } from './documents.ts';
 import { configurationOf, openReplicas } from './in-process.ts';
@@ -25,6 +29,8 @@ const documents = [
 const configuration = configurationOf(documents);
 const repairs: (() => unknown)[] = [];
 let target: Target & { metadata: Metadata; storage: ObjectStorage };
+/** Another server over the same engines, which gives up on a storage that takes longer than half a second. */
+let impatient: FastifyInstance;
 let token = '';
 
 const path = (id: string) => `${target.urls[0]}/api/stable/repository/collection/${id}/version`;
@@ -45,19 +51,22 @@ test.before(async () => {
   const settings = {
     rateLimits: { default: 0, auth: 0, collectionHealth: 0, serverHealth: 0 },
     openMetrics: true,
-    hangUpGraceMs: 300,
-    storageTimeoutMs: 500,
+    // Nobody waits for it but a client that does not hang up.
+    hangUpGraceMs: 30_000,
   };
-  target = (await openReplicas(async () => [await sqliteAndFolder()], { alone: true, configuration })(
-    documents,
-    settings,
-  )) as typeof target;
+  const engines = await sqliteAndFolder();
+  const openWith = openReplicas(async () => [engines], { alone: true, configuration });
+  target = (await openWith(documents, settings)) as typeof target;
+  impatient = (await openWith(documents, { ...settings, storageTimeoutMs: 500 })).server;
   token = ((await logIn()).json as { data: { token: string } }).data.token;
 });
 test.after.each(() => {
   for (const repair of repairs.splice(0).reverse()) repair();
 });
-test.after(() => target?.close());
+test.after(async () => {
+  await impatient?.close();
+  await target?.close();
+});
 
 test('the number of the version cannot be had', async () => {
   replace(target.metadata.versions, 'nextNumber', async () => {
@@ -152,11 +161,15 @@ test('the storage hangs', async () => {
     },
   );
   const reason = 'context deadline exceeded, probably hit a Storage I/O timeout or Request timeout';
-  refused(await upload(), 500, `${STREAM}${reason}`, 'storage-timeout');
+  const { port } = impatient.server.address() as AddressInfo;
+  const url = path('c').replace(/:\d+/, `:${port}`);
+  refused(await call('POST', url, { token, body: armoured() }), 500, `${STREAM}${reason}`, 'storage-timeout');
 });
 
 test('clients that hang up: nobody reads the answer, the figures tell', async () => {
-  const inMiddle = begin('POST', path('late'), { token });
+  const inMiddle = begin('POST', path('late'), { token, headers: { expect: '100-continue' } });
+  inMiddle.outgoing.flushHeaders();
+  await once(inMiddle.outgoing, 'continue');
   inMiddle.outgoing.write(armoured().slice(0, 20));
   await sleep(150);
   inMiddle.outgoing.destroy();
@@ -218,11 +231,9 @@ test('methods that a page does not have, whatever their body', async () => {
 
 async function failureOf(reason: string): Promise<void> {
   const line = `backup_repository_upload_failures_total{collection="late",reason="${reason}"} 1`;
-  for (let tries = 0; tries < 60; tries++) {
-    if ((await call('GET', `${target.urls[0]}/metrics`)).bytes.includes(line)) return;
-    await sleep(50);
-  }
-  assert.unreachable(`no upload failed with ${reason}`);
+  await eventually(`an upload that failed with ${reason}`, async () =>
+    (await call('GET', `${target.urls[0]}/metrics`)).bytes.includes(line),
+  );
 }
 
 test.run();

@@ -4,6 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { printable } from '../../../src/cli/console.ts';
 import { safeUrl } from '../../../src/server/http/logging.ts';
+import { cpuMsSince, cpuTime } from '../../cpu-time.ts';
 import { begin, call } from './client.ts';
 import { ACCOUNTS, collection, PASSWORD } from './documents.ts';
 import { openReplicas } from './in-process.ts';
@@ -38,11 +39,11 @@ async function login(username: string): Promise<string> {
 }
 
 /** All that the server says to these bytes; it, or the quiet after its last word, ends the conversation. */
-function converse(bytes: string | Buffer, quietMs = 300): Promise<string> {
+function converse(bytes: string | Buffer, quietMs = 1000): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(Number(new URL(target.url).port), '127.0.0.1');
     let heard = '';
-    const quiet = setTimeout(() => socket.destroy(), 3000);
+    const quiet = setTimeout(() => socket.destroy(), 20_000);
     socket.on('data', (data) => {
       heard += data.toString('latin1');
       clearTimeout(quiet);
@@ -134,13 +135,13 @@ test('forms that blow up: many parts, endless names and headers, parts in parts'
   const before = process.memoryUsage().rss;
   for (const [name, body] of Object.entries(bodies)) {
     for (const path of ['/api/stable/auth/login', '/api/alpha/repository/collection/c/version']) {
-      const started = performance.now();
+      const started = cpuTime();
       const status = await call('POST', `${target.url}${path}`, { token, body, headers }).then(
         (answer) => answer.status,
         () => 0,
       );
       assert.ok([0, 400, 401, 413, 500].includes(status), `${name} to ${path}: ${status}`);
-      assert.ok(performance.now() - started < 5000, name);
+      assert.ok(cpuMsSince(started) < 5000, name);
     }
   }
   assert.equal(await target.metadata.versions.list('c'), []);
@@ -168,9 +169,9 @@ test('addresses made to keep a regular expression busy cost nothing', () => {
     // The best of three: other work of the machine is no fault of ours.
     const took = Math.min(
       ...[1, 2, 3].map(() => {
-        const started = performance.now();
+        const started = cpuTime();
         safeUrl(url);
-        return performance.now() - started;
+        return cpuMsSince(started);
       }),
     );
     assert.ok(took < 50, `${text}: ${took} ms`);

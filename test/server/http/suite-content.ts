@@ -105,7 +105,8 @@ export function contentTests(test: Test, world: World): void {
     assert.is(asked, false);
     refusedUpload.outgoing.destroy();
 
-    const accepted = await world.begin(proven, { headers: { expect: '100-continue' } });
+    const headers = { expect: '100-continue', 'content-length': String(armoured().length) };
+    const accepted = await world.begin(proven, { headers });
     accepted.outgoing.on('continue', () => accepted.outgoing.end(armoured()));
     accepted.outgoing.flushHeaders();
     assert.is((await accepted.promise).status, 200);

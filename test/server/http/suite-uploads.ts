@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { eventually } from '../../eventually.ts';
 import { armoured, refused, type World } from './world.ts';
 
 const STREAM = 'cannot upload version. cannot upload file, cannot copy stream, error: ';
@@ -89,13 +90,26 @@ export function uploadTests(test: Test, world: World): void {
   });
 
   test('4.: one upload at a time; the next may follow at once', async () => {
-    const first = await world.begin(busy, { headers: { expect: '100-continue' } });
+    const content = Buffer.from(armoured('x'.repeat(100_000)));
+    const first = await world.begin(busy, {
+      headers: { expect: '100-continue', 'content-length': String(content.length) },
+    });
     first.outgoing.flushHeaders();
     // The server asks for the content once the collection is the first one's.
     await once(first.outgoing, 'continue');
-    first.outgoing.write(armoured());
-    refused(await world.upload(busy), 500, 'cannot upload to same collection in parallel', 'parallel-upload');
-    first.outgoing.end();
+    // Little by little, because a client that is silent is given up.
+    let sent = 0;
+    const talking = setInterval(() => {
+      first.outgoing.write(content.subarray(sent, sent + 10));
+      sent += 10;
+    }, 50);
+    try {
+      const second = await world.upload(busy);
+      refused(second, 500, 'cannot upload to same collection in parallel', 'parallel-upload');
+    } finally {
+      clearInterval(talking);
+    }
+    first.outgoing.end(content.subarray(sent));
     assert.is((await first.promise).status, 200);
     for (let count = 0; count < 3; count++) assert.is((await world.upload(busy)).status, 200);
   });
@@ -190,11 +204,11 @@ export function uploadTests(test: Test, world: World): void {
     );
     const { storage } = world.target;
     if (!storage) return;
-    for (let tries = 0; tries < 100; tries++) {
-      if ((await keysOf(world, three)).length === 3) return;
-      await sleep(20);
-    }
-    assert.equal((await keysOf(world, three)).length, 3, 'objects of rotated versions are removed');
+    await eventually(
+      'the removal of the objects of rotated versions',
+      async () => (await keysOf(world, three)).length <= 3,
+    );
+    assert.is((await keysOf(world, three)).length, 3);
   });
 
   test('names: two versions of one name are two objects', async () => {
@@ -209,12 +223,14 @@ export function uploadTests(test: Test, world: World): void {
   });
 
   test('a client that hangs up in the middle leaves nothing, and frees the collection', async () => {
-    const { outgoing, promise } = await world.begin(broken);
+    const { outgoing, promise } = await world.begin(broken, { headers: { expect: '100-continue' } });
+    outgoing.flushHeaders();
+    await once(outgoing, 'continue');
     outgoing.write(armoured('x'.repeat(100_000)).slice(0, 90_000));
     await sleep(200);
     outgoing.destroy();
     await promise.catch(() => {});
-    await eventually(async () => (await world.upload(broken)).status === 200);
+    await eventually('the next upload', async () => (await world.upload(broken)).status === 200);
     assert.equal(
       (await world.versions(broken)).map(({ versionNumber }) => versionNumber),
       [1],
@@ -226,10 +242,14 @@ export function uploadTests(test: Test, world: World): void {
     const { outgoing, promise } = await world.begin(late, { headers: { 'transfer-encoding': 'chunked' } });
     outgoing.end('a dump that failed');
     // As the original's client: the last chunk is out before it knows that the command failed.
-    await sleep(150);
+    await once(outgoing, 'finish');
+    await sleep(50);
     outgoing.destroy();
     await promise.catch(() => {});
-    await eventually(async () => (await world.upload(late, 'a dump that worked')).status === 200);
+    await eventually(
+      'the next upload',
+      async () => (await world.upload(late, 'a dump that worked')).status === 200,
+    );
     const versions = await world.versions(late);
     assert.equal(
       versions.map(({ filesize }) => filesize),
@@ -242,7 +262,7 @@ export function uploadTests(test: Test, world: World): void {
     outgoing.write(armoured().slice(0, 20));
     refused(await promise, 408, 'Request took too long', 'idle');
     outgoing.destroy();
-    await eventually(async () => (await world.upload(silent)).status === 200);
+    await eventually('the next upload', async () => (await world.upload(silent)).status === 200);
   });
 }
 
@@ -251,12 +271,4 @@ async function keysOf(world: World, collectionId: string): Promise<string[]> {
   for await (const { key } of world.target.storage?.list() ?? [])
     if (key.startsWith(`${collectionId}/`)) keys.push(key);
   return keys;
-}
-
-async function eventually(check: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    if (await check()) return;
-    await sleep(50);
-  }
-  assert.unreachable('it did not happen');
 }

@@ -22,7 +22,8 @@ export interface Engines {
 /** Names are random, because the tests share a database. */
 export const unique = (prefix = 'it') => `${prefix}-${randomUUID()}`;
 
-const TTL = 10_000;
+/** Longer than any test takes, also on a disk that takes long for each of hundreds of commits. */
+const TTL = 600_000;
 /** Long enough to be acquired within, short enough to wait for. */
 const SHORT = 40;
 const NOW = 1_700_000_000_000;
@@ -223,6 +224,30 @@ export function addBehaviour(test: Test, { replicas, sharedCounters }: Engines):
     assert.equal([...fromA, ...fromB].map(({ id }) => id).sort(), [...ids].sort());
   });
 
+  test('two that delete the last versions of a collection at once, and would spare one, leave one', async () => {
+    const [a, b] = replicas();
+    for (let round = 0; round < 10; round++) {
+      const { collection, versions } = await filled(a, 2);
+      const marked = await Promise.all(
+        [a, b].map(({ versions: store }, index) =>
+          store.softDelete([versions[index]?.id ?? ''], NOW, { sparing: collection }),
+        ),
+      );
+      assert.is(marked.flat().length, 1);
+      assert.is((await a.versions.list(collection)).length, 1);
+    }
+  });
+
+  test('what is gone cannot be pinned, and that is told', async () => {
+    const [a] = replicas();
+    const { versions } = await filled(a, 2);
+    const [gone = '', there = ''] = versions.map(({ id }) => id);
+    await a.versions.softDelete([gone], NOW);
+    assert.is(await a.versions.setPinned(gone, true, NOW), false);
+    assert.is(await a.versions.setPinned(there, true, NOW), true);
+    assert.is(await a.versions.setPinned(there, true, NOW), true, 'once more');
+  });
+
   test('more versions than one statement can name are deleted', async () => {
     const [a] = replicas();
     const { versions } = await filled(a, 3);
@@ -409,6 +434,16 @@ export function addBehaviour(test: Test, { replicas, sharedCounters }: Engines):
     assert.is(await a.counters.hit(key, 1000, start + 1501), 4);
     await a.counters.purge(start + 2000);
     assert.is(await a.counters.hit(key, 1000, start + 1502), 1);
+  });
+
+  test('a clock that was turned back does not leave anybody counted in a window that is yet to come', async () => {
+    const [a] = replicas();
+    const key = unique('address');
+    const start = Math.ceil(NOW / 60_000) * 60_000;
+    for (let hit = 1; hit < 5; hit++) assert.is(await a.counters.hit(key, 60_000, start + 3_600_000), hit);
+    assert.is(await a.counters.hit(key, 60_000, start), 1);
+    assert.is(await a.counters.hit(key, 60_000, start + 1), 2);
+    assert.is(await a.counters.hit(key, 60_000, start + 60_000), 1);
   });
 
   test('no hit is lost when many come at once', async () => {

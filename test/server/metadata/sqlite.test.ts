@@ -10,6 +10,7 @@ import * as assert from 'uvu/assert';
 import { UserError } from '../../../src/api/problem.ts';
 import { type Metadata, MetadataUnavailable } from '../../../src/server/metadata/metadata.ts';
 import { type MetadataOptions, openMetadata } from '../../../src/server/metadata/open-metadata.ts';
+import { eventually } from '../../eventually.ts';
 import { addBehaviour, leaseOn, unique, versionOf } from './behaviour.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'metadata-'));
@@ -111,13 +112,17 @@ file('waits for another process that writes, without stopping this one', async (
   other.exec('begin immediate');
   let ticks = 0;
   const timer = setInterval(() => ticks++, 5);
-  const waiting = a.leases.acquire(unique(), 1000);
+  let over = false;
+  const waiting = a.leases.acquire(unique(), 1000).finally(() => {
+    over = true;
+  });
   await sleep(150);
+  await eventually('this process goes on meanwhile', () => ticks > 5);
   clearInterval(timer);
+  assert.not.ok(over, 'it did not wait');
   other.exec('commit');
   other.close();
   assert.ok(await waiting);
-  assert.ok(ticks > 5, `only ${ticks} ticks while waiting`);
 });
 
 file('says that a file is no database, or damaged, or a folder', async () => {

@@ -57,13 +57,17 @@ test('pinned versions are kept besides, and young ones until they are old enough
 });
 
 test('fifo-plus-older: some older copies, spread over their time, none beyond it', () => {
-  const hourly = versions(...Array.from({ length: 24 * 8 }, (_, index) => (24 * 8 - 1 - index) * HOUR));
+  // How the copies are spread depends on the time since 1970, so it is the same moment in every time zone.
+  const now = Date.UTC(2026, 5, 17, 12);
+  const hourly = versions(...Array.from({ length: 24 * 8 }, (_, index) => (24 * 8 - 1 - index) * HOUR)).map(
+    (version) => ({ ...version, createdAt: version.createdAt - NOW + now }),
+  );
   const settings = spec(24, 'fifo-plus-older', { keepLastOlderNotMoreThan: '5d', maxOlderCopies: 4 });
-  const gone = new Set(removed(hourly, settings));
+  const gone = new Set(versionsToRemove(hourly, settings, now).map(({ versionNumber }) => versionNumber));
   const kept = hourly.filter(({ versionNumber }) => !gone.has(versionNumber));
   const older = kept.slice(0, -24);
   assert.ok(older.length >= 3 && older.length <= 4, `${older.length}`);
-  assert.ok(older.every(({ createdAt }) => NOW - createdAt <= 5 * DAY));
+  assert.ok(older.every(({ createdAt }) => now - createdAt <= 5 * DAY));
   const gaps = older.slice(1).map(({ createdAt }, index) => createdAt - (older[index]?.createdAt ?? 0));
   assert.ok(
     gaps.every((gap) => gap >= DAY),
@@ -161,6 +165,14 @@ test('whatever is stored and configured: pinned, young, the newest and at least 
     }),
     { numRuns: 500 },
   );
+});
+
+test('half a million versions are rotated like three', () => {
+  const many = versions(...Array.from({ length: 100_000 }, (_, index) => (100_000 - index) * HOUR));
+  const stored = Array.from({ length: 5 }, () => many)
+    .flat()
+    .map((version, index) => ({ ...version, versionNumber: index + 1 }));
+  assert.is(removed(stored, spec(3)).length, stored.length - 3);
 });
 
 test.run();

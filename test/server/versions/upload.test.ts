@@ -117,6 +117,41 @@ test('a commit whose answer was lost: the version is there if its row is, and it
   assert.is((await here.keys()).length, 2, 'the object stays for the sweeper to judge');
 });
 
+test('a commit of which nothing is known is not called refused, whatever else went wrong meanwhile', async () => {
+  const here = await place();
+  const stop = new AbortController();
+  const versions = {
+    ...here.metadata.versions,
+    register: async (...args: Parameters<Metadata['versions']['register']>) => {
+      await here.metadata.versions.register(...args);
+      stop.abort(new Refused('shutting-down', 'the server is shutting down'));
+      throw new MetadataUnavailable('the connection broke');
+    },
+    find: () => Promise.reject(new MetadataUnavailable('the connection broke')),
+  };
+  const away = { ...here, metadata: { ...here.metadata, versions } };
+  assert.is((await refusal(put(away, 'content', stop.signal))).code, 'cannot-register');
+  // The lease is lost while the database is asked what became of the commit.
+  const leases = {
+    ...here.metadata.leases,
+    renew: async (...args: Parameters<typeof renew>) => !asked && renew(...args),
+  };
+  const { renew } = here.metadata.leases;
+  let asked = false;
+  const find = async () => {
+    asked = true;
+    await sleep(500);
+    throw new MetadataUnavailable('the connection broke');
+  };
+  const slow = {
+    ...away,
+    leaseMs: 600,
+    metadata: { ...here.metadata, leases, versions: { ...versions, find } },
+  };
+  assert.is((await refusal(put(slow))).code, 'cannot-register');
+  assert.is((await here.metadata.versions.list('c')).length, 2);
+});
+
 test('a storage that fails, is full or hangs; a source that breaks; a server that stops', async () => {
   const here = await place();
   const failing = (error: Error) => ({

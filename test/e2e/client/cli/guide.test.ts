@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
+import { freePort } from '../../../free-port.ts';
 import { blocksOf } from '../../guide.ts';
 import { folderWith, root } from '../../sandbox.ts';
-import { freePort, pathWith, start } from './stock.ts';
+import { pathWith, start } from './stock.ts';
 
 const test = suite('docs/client.md');
 

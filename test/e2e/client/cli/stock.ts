@@ -1,7 +1,6 @@
 /** Programs as a reader has them: a PATH of stock tools, with ours beside them or without. */
 import { spawn } from 'node:child_process';
 import { existsSync, symlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import * as assert from 'uvu/assert';
@@ -29,7 +28,7 @@ export async function start(
   args: readonly string[],
   { cwd, env, input = '' }: { cwd: string; env: NodeJS.ProcessEnv; input?: string | Buffer },
 ): Promise<Ran> {
-  const child = spawn(program, args, { cwd, env, timeout: 90_000 });
+  const child = spawn(program, args, { cwd, env, timeout: 600_000 });
   child.stdin.on('error', () => {});
   child.stdin.end(input);
   const ended = new Promise<number>((resolve, reject) => {
@@ -45,14 +44,4 @@ export async function succeed(...args: Parameters<typeof start>): Promise<string
   const { code, stdout, stderr } = await start(...args);
   assert.is(code, 0, `${args[0]} ${args[1].join(' ')}\n${stdout}\n${stderr}`);
   return stdout;
-}
-
-/** A port that nobody listens on now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }

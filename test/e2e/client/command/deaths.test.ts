@@ -13,6 +13,15 @@ const test = suite('e2e/client/command/deaths');
 /** Time after which what holds the loader's input is younger than the loader. */
 const SETTLED_MS = 1300;
 
+/** A process that may have died of the others' deaths. */
+function kill(id: number): void {
+  try {
+    process.kill(id, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 for (const [name, shells] of SHELLS) {
   test(
     `${name}: what passes it on holds the input open for no longer than the content`,
@@ -23,10 +32,15 @@ for (const [name, shells] of SHELLS) {
         await sleep(1100);
         yield Buffer.from('b');
       }
-      const begin = performance.now();
-      await load(slow(), place.options('cat >"$ENDED"', { shells }));
-      assert.is(readFileSync(place.ended, 'utf8'), 'ab');
-      assert.ok(performance.now() - begin < 1800, 'the end came late');
+      // The quickest of some: a machine may be busy once, but a sleeper that is waited for takes two seconds every time.
+      let quickest = Number.POSITIVE_INFINITY;
+      for (let turn = 0; turn < 20 && quickest >= 1800; turn++) {
+        const begin = performance.now();
+        await load(slow(), place.options('cat >"$ENDED"', { shells }));
+        quickest = Math.min(quickest, performance.now() - begin);
+        assert.is(readFileSync(place.ended, 'utf8'), 'ab');
+      }
+      assert.ok(quickest < 1800, `the end came late: ${quickest} ms`);
     }),
   );
 
@@ -54,7 +68,7 @@ for (const [name, shells] of SHELLS) {
       // It is the first to be killed, and the last whose memory is given back.
       child.kill('SIGSTOP');
       for (const id of place.processes()) {
-        process.kill(id, 'SIGKILL');
+        kill(id);
         await sleep(15);
       }
       child.kill('SIGKILL');
@@ -74,7 +88,7 @@ test(
         const exited = once(child, 'exit');
         await appears(place.started);
         const victim = place.processes()[turn];
-        if (victim !== undefined) process.kill(victim, 'SIGKILL');
+        if (victim !== undefined) kill(victim);
         await sleep(150);
         child.kill('SIGKILL');
         await exited;

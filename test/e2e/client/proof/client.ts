@@ -2,13 +2,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { type Dirent, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { PATIENCE_MS } from '../../../eventually.ts';
 import { CLIENT, proofFolder } from './programs.ts';
 
 /** How long anything may still be there after the client has ended. */
-const SETTLE_MS = 5000;
+const SETTLE_MS = PATIENCE_MS;
 const LOOK_EVERY_MS = 40;
 
 export interface StartOptions {
@@ -107,8 +108,10 @@ export class Client {
     this.#peakMiB = Math.max(this.#peakMiB, peak);
     if (this.#secrets.length === 0) return;
     for (const { id, line } of this.processes()) this.#search(`command line of ${id}`, line);
-    for (const file of this.#files())
-      this.#search(`temporary file ${file}`, readOr(join(this.temporary, file)));
+    // A pipe gives what it holds to whoever reads first.
+    for (const entry of entriesOf(this.temporary))
+      if (entry.isFile())
+        this.#search(`temporary file ${entry.name}`, readOr(join(entry.parentPath, entry.name)));
   }
 
   #search(where: string, text: string): void {
@@ -118,6 +121,15 @@ export class Client {
 
 function read(id: string, file: 'environ' | 'cmdline' | 'status'): string {
   return readOr(`/proc/${id}/${file}`);
+}
+
+/** All below it; less where something goes while it is looked at. */
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { recursive: true, withFileTypes: true });
+  } catch {
+    return [];
+  }
 }
 
 /** Empty for what is gone, or is a folder. */

@@ -1,9 +1,10 @@
 /** A real PostgreSQL with databases that are alike: what was backed up, and what has become of it since. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { PATIENCE_MS } from '../../../eventually.ts';
 import { find, psql, type Server, startPostgres } from '../../procedures/databases.ts';
 import { newSecret } from './server.ts';
 
-const SETTLE_MS = 15_000;
+const SETTLE_MS = PATIENCE_MS;
 const ROWS = 24_000;
 
 /** Half of it is hashes, so that it stays some mebibytes when it is compressed. */

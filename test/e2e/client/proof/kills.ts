@@ -1,5 +1,6 @@
 /** The client killed at random moments of a restore that can never be complete, because the last byte does not come. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../../../eventually.ts';
 import { Random } from '../../../fuzz/random.ts';
 import type { Format } from './keys.ts';
 import { LOADER_NAMES, type LoadWorld } from './loads.ts';
@@ -40,8 +41,11 @@ export async function killRestores(
       figures.faults.push(`${format}, ${loader}, killed after ${moment} ms: ${what}`);
     await serveTampered(stored, tampering, async (url) => {
       const client = world.start(url, database, { format, loader });
-      await sleep(moment);
-      if (client.processes().some(({ line }) => /psql|pg_restore/.test(line))) figures.loading++;
+      const isLoading = () => client.processes().some(({ line }) => /psql|pg_restore/.test(line));
+      // One of them hits a load for sure, also where it takes longer until there is one.
+      if (kill === 0) await eventually('a load', isLoading);
+      else await sleep(moment);
+      if (isLoading()) figures.loading++;
       client.child.kill('SIGKILL');
       await client.ended;
       for (const what of await client.remains()) fault(`${what} is left`);

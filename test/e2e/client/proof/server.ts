@@ -7,12 +7,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { VersionMessage } from '../../../../src/wire/messages.ts';
 import { pathOf } from '../../../../src/wire/routes.ts';
+import { PATIENCE_MS } from '../../../eventually.ts';
+import { freePort } from '../../../free-port.ts';
 import { type Answer, call } from '../../../server/http/client.ts';
 import { ACCOUNTS, type Document, PASSWORD } from '../../../server/http/documents.ts';
-import { freePort } from '../../procedures/databases.ts';
 import { proofFolder, SERVER } from './programs.ts';
 
-const START_MS = 20_000;
+const START_MS = PATIENCE_MS;
 
 export class Repository {
   readonly url: string;

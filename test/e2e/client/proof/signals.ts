@@ -28,28 +28,36 @@ export async function signalMakes(
   const [first = '', ...others] = collections;
   const begin = performance.now();
   const undisturbed = await world.make({ collection: first, command: DUMP });
-  const longestMs = (performance.now() - begin) * LONGEST;
+  let longestMs = (performance.now() - begin) * LONGEST;
   if (undisturbed.status !== 0) throw new Error(undisturbed.stderr);
   const figures: Signalled = { signals: others.length, stored: 0, statuses: {}, faults: [] };
   const turns = others.map((collection, index) => ({
     collection,
     signal: SIGNALS[index % SIGNALS.length] ?? 'SIGTERM',
-    moment: Math.round(random.next() * longestMs),
+    share: random.next(),
   }));
   const work = async () => {
     for (let turn = turns.shift(); turn; turn = turns.shift()) {
-      const { collection, signal, moment } = turn;
+      const { collection, signal, share } = turn;
+      const moment = Math.round(share * longestMs);
+      const began = performance.now();
+      let tookMs = Number.POSITIVE_INFINITY;
       const fault = (what: string) => figures.faults.push(`${signal} after ${moment} ms: ${what}`);
       const { status, stderr, remains, versions } = await world.make({
         collection,
         command: DUMP,
         during: async (client) => {
+          void client.ended.then(() => {
+            tookMs = performance.now() - began;
+          });
           await sleep(moment);
           client.child.kill(signal);
         },
       });
       figures.statuses[status] = (figures.statuses[status] ?? 0) + 1;
       figures.stored += versions.length;
+      // The machine may have been busier before: then all that follow would come too late.
+      if (status === 0) longestMs = Math.min(longestMs, tookMs * LONGEST);
       for (const what of remains) fault(`${what} is left`);
       if (status !== 0 && status !== STATUSES[signal]) fault(`exit status ${status}: ${stderr}`);
       if (status === 0 && versions.length !== 1) fault('it said that it had stored a version');

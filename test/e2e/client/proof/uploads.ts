@@ -61,7 +61,7 @@ export class UploadWorld {
   async make(upload: Upload): Promise<Uploaded> {
     const { collection: id, command, format = 'age', flags = [], env = {}, url, during } = upload;
     const client = new Client(['make', '-i', id, ...this.keys.seal[format], ...flags], {
-      env: { ...this.env(url), BM_TIMEOUT: '60', ...env, BM_CMD: `${command} # ${this.#secret}` },
+      env: { ...this.env(url), BM_TIMEOUT: '600', ...env, BM_CMD: `${command} # ${this.#secret}` },
       secrets: [this.#secret, this.repository.token, this.keys.passphrase],
     });
     await during?.(client);

@@ -1,8 +1,8 @@
 /** A member of etcd for each row, which is stopped for a restore, as its procedure asks for. */
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '../../../free-port.ts';
 import { output, type Service, startService } from '../../containers/service.ts';
-import { freePort } from '../../procedures/databases.ts';
 import { folderWith } from '../../sandbox.ts';
 import { APPLICATION_USER, AS_APPLICATION, type Data, MAKE, RESTORE } from './data.ts';
 import { giveToApplication } from './files.ts';

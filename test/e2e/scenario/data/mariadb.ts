@@ -1,6 +1,7 @@
 /** One MariaDB for all rows, in a container of the row's image; each row has a database of its own in it. */
+
+import { freePort } from '../../../free-port.ts';
 import { output, type Service, startService } from '../../containers/service.ts';
-import { freePort } from '../../procedures/databases.ts';
 import { DATABASE_PASSWORD, type Data, MAKE, RESTORE } from './data.ts';
 
 const HOST = 'mariadb.databases.svc.cluster.local';

@@ -1,7 +1,7 @@
 /** One PostgreSQL for all rows, in a container of the row's image; each row has a database of its own in it. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../../free-port.ts';
 import { output, type Service, startService } from '../../containers/service.ts';
-import { freePort } from '../../procedures/databases.ts';
 import type { Row } from '../matrix.ts';
 import { DATABASE_PASSWORD, type Data, MAKE, RESTORE } from './data.ts';
 
@@ -84,7 +84,7 @@ export class Postgres {
   async #blockWhile(db: string, work: () => Promise<void>): Promise<void> {
     const locked = this.query(
       db,
-      "SET application_name = 'lock'; BEGIN; LOCK TABLE notes; SELECT pg_sleep(60); COMMIT",
+      "SET application_name = 'lock'; BEGIN; LOCK TABLE notes; SELECT pg_sleep(600); COMMIT",
     ).catch(() => undefined);
     const holds = `SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
       WHERE application_name = 'lock' AND mode = 'AccessExclusiveLock' AND granted AND datname = '${db}'`;

@@ -1,6 +1,7 @@
 /** A Redis for each row, because a restore replaces all that is in it. */
+
+import { freePort } from '../../../free-port.ts';
 import { output, startService } from '../../containers/service.ts';
-import { freePort } from '../../procedures/databases.ts';
 import { DATABASE_PASSWORD, type Data, MAKE, RESTORE } from './data.ts';
 
 const HOST = 'redis.databases.svc.cluster.local';

@@ -4,10 +4,10 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { freePort } from '../../../free-port.ts';
 import { blocksOf } from '../../guide.ts';
 import { folderWith, root } from '../../sandbox.ts';
 
@@ -34,7 +34,7 @@ test('from nothing to a restored version, and everything after it', async () => 
   const { stdout, stderr } = spawnSync('bash', ['-c', script], {
     cwd: folder,
     encoding: 'utf8',
-    timeout: 90_000,
+    timeout: 600_000,
     env: { ...process.env, PATH: `${program}:${process.env.PATH}`, LC_ALL: 'C', HOME: folder },
   });
   assert.ok(stdout.endsWith('all of it\n'), `${stdout}\n${stderr}`);
@@ -47,15 +47,5 @@ test('from nothing to a restored version, and everything after it', async () => 
   const content = readFileSync(join(objects, stored));
   assert.not.ok(content.includes('something worth keeping'), 'what is stored is encrypted');
 });
-
-/** A port that nobody listens on now. */
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 test.run();

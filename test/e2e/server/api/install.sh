@@ -11,16 +11,12 @@ if [ "$("$home/bin/schemathesis" --version 2> /dev/null)" != "schemathesis, vers
   echo "schemathesis $version"
   if ! python3 -m venv --clear "$home" 2> /dev/null; then
     # Debian has venv in a package of its own.
-    export DEBIAN_FRONTEND=noninteractive
-    apt-get update -qq
-    apt-get install -y -qq --no-install-recommends python3-venv
+    test/e2e/apt-install.sh python3-venv
     python3 -m venv --clear "$home"
   fi
-  "$home/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$version"
+  test/e2e/retry.sh "$home/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$version"
 fi
 
 if ! command -v gpg > /dev/null || ! command -v curl > /dev/null; then
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get update -qq
-  apt-get install -y -qq --no-install-recommends gnupg curl
+  test/e2e/apt-install.sh gnupg curl
 fi

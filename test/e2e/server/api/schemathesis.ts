@@ -38,12 +38,12 @@ export async function fuzz(
     ['--checks', 'response_schema_conformance,allow_header_conformance,unsupported_method,ignored_auth'],
     ['--phases', 'coverage,fuzzing', '--max-examples', String(examples), '--seed', '1', '--workers', '1'],
     ['--generation-database', 'none', '--suppress-health-check', 'all', '--continue-on-failure'],
-    ['--request-timeout', '10', '--warnings', 'off', '--no-color', '--no-shrink'],
+    ['--request-timeout', '60', '--warnings', 'off', '--no-color', '--no-shrink'],
     token === undefined ? [] : ['--header', `Authorization: Bearer ${token}`],
     only === undefined ? [] : ['--include-operation-id', only],
     ...without.map((route) => ['--exclude-operation-id', route]),
   ].flat();
-  const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
+  const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], timeout: 600_000 });
   const ended = new Promise<number>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code) => resolve(code ?? -1));

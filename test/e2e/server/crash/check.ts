@@ -2,9 +2,10 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { PATIENCE_MS } from '../../../eventually.ts';
 import { type Access, digest, download, type Ledger, list, upload } from './load.ts';
 
-const SETTLE_MS = 5000;
+const SETTLE_MS = PATIENCE_MS;
 const SMALL = 2000;
 
 export interface Findings {

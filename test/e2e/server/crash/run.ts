@@ -41,18 +41,21 @@ export interface Options {
   seed: number;
   /** Most bytes of an upload. */
   largest?: number;
+  /** Where a machine is slow, more kills are made until so much has happened. */
+  atLeast?: { acknowledged: number; interrupted: number };
   /** Longest time between a start and the kill. */
   servingMs?: number;
   /** Folder to work in. */
   under?: string;
   /** Does something to the dead server's data after each kill. */
-  sabotage?: (server: Server) => void;
+  sabotage?: (server: Server, ledgers: readonly Ledger[]) => void;
   /** Told after each kill. */
   progress?: (figures: Figures) => void;
 }
 
 export async function crashes(options: Options): Promise<Figures> {
   const { kills, seed, largest = LARGEST, servingMs = SERVING_MS, under, sabotage, progress } = options;
+  const { acknowledged = 0, interrupted = 0 } = options.atLeast ?? {};
   const began = performance.now();
   // Of its own: clients take numbers in an order that the machine decides.
   const instants = new Random(seed);
@@ -86,7 +89,8 @@ export async function crashes(options: Options): Promise<Figures> {
       note(figures, found);
       orphans = found.orphans;
     };
-    for (let kill = 0; kill < kills; kill++) {
+    const enough = () => figures.acknowledged >= acknowledged && figures.interrupted >= interrupted;
+    for (let kill = 0; kill < kills || (!enough() && kill < 10 * kills); kill++) {
       figures.kills++;
       if (kill > 0 && instants.chance(WHILE_STARTING)) {
         figures.whileStarting++;
@@ -103,7 +107,7 @@ export async function crashes(options: Options): Promise<Figures> {
       await server.end('SIGKILL');
       stop.abort();
       await working;
-      sabotage?.(server);
+      sabotage?.(server, ledgers);
       progress?.(figures);
     }
     await start();
@@ -129,8 +133,8 @@ async function orphansAfterSweep(server: Server, ledgers: readonly Ledger[]): Pr
         storage,
         clock: Date.now,
         log: quiet as never,
-        leaseMs: 1000,
-        storageTimeoutMs: 1000,
+        leaseMs: 60_000,
+        storageTimeoutMs: 60_000,
       },
       { intervalMs: 60_000, leftoverAgeMs: 0, orphanAgeMs: 0, alone: true },
     );

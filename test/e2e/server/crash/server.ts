@@ -2,15 +2,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { PATIENCE_MS } from '../../../eventually.ts';
+import { freePort } from '../../../free-port.ts';
 import { call } from '../../../server/http/client.ts';
 import { ACCOUNTS, type Document, PASSWORD } from '../../../server/http/documents.ts';
 
 const program = join(import.meta.dirname, '../../../../src/cli/backup-repository.ts');
-const START_MS = 20_000;
+const START_MS = PATIENCE_MS;
 
 export class Server {
   readonly folder: string;
@@ -104,15 +105,4 @@ export class Server {
     this.#child?.kill('SIGKILL');
     rmSync(this.folder, { recursive: true, force: true });
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  probe.listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }

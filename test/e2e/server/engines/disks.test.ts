@@ -8,6 +8,7 @@ import { MetadataUnavailable } from '../../../../src/server/metadata/metadata.ts
 import { openMetadata } from '../../../../src/server/metadata/open-metadata.ts';
 import { openStorage } from '../../../../src/server/storage/open-storage.ts';
 import { StorageError } from '../../../../src/server/storage/storage.ts';
+import { PATIENCE_MS } from '../../../eventually.ts';
 import { leaseOn, unique, versionOf } from '../../../server/metadata/behaviour.ts';
 import { failure, keys, streamOf } from '../../../server/storage/behaviour.ts';
 import { folder, inChild, smallDisk } from './processes.ts';
@@ -59,7 +60,7 @@ if (mayMount) {
     for (const work of [
       () => storage.put('a/second', Readable.from(['x']), { signal: live() }),
       () => storage.remove('a/first'),
-      () => storage.check(1000),
+      () => storage.check(PATIENCE_MS),
     ]) {
       assert.match((await failure(work())).message, /read-only/);
     }
@@ -72,7 +73,7 @@ if (mayMount) {
     const metadata = await openMetadata(`sqlite://${disk.path}/metadata.db`);
     await metadata.migrate();
     const collection = unique();
-    const lease = await leaseOn(metadata, collection, 60_000);
+    const lease = await leaseOn(metadata, collection);
     await metadata.versions.register(versionOf(collection, 1), lease, 1);
     const filler = join(disk.path, 'filler');
     try {

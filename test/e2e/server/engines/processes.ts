@@ -1,10 +1,11 @@
 /** Real servers for these tests: each an instance of its own in a temporary folder on a free port. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { PATIENCE_MS } from '../../../eventually.ts';
+import { freePort } from '../../../free-port.ts';
 
 const root = join(import.meta.dirname, '../../../..');
 const [postgresBin = ''] = globSync('/usr/lib/postgresql/*/bin').sort().reverse();
@@ -36,15 +37,6 @@ export function smallDisk(bytes: number): { path: string; readOnly(): void } | u
   if (mount('-o', `size=${bytes},mode=0700`).status !== 0) return undefined;
   mounts.push(made);
   return { path: made, readOnly: () => execFileSync('mount', ['-o', 'remount,ro', made]) };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }
 
 function find(program: string): string {
@@ -196,7 +188,10 @@ function start(program: string, args: string[], options: StartOptions): ChildPro
 }
 
 async function until(ready: () => boolean | Promise<boolean>, child: ChildProcess): Promise<void> {
-  for (let attempt = 0; attempt < 150 && child.exitCode === null; attempt++) {
+  for (
+    const began = performance.now();
+    performance.now() - began < 2 * PATIENCE_MS && child.exitCode === null;
+  ) {
     try {
       if (await ready()) return;
     } catch {

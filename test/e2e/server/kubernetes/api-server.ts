@@ -3,10 +3,10 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../../free-port.ts';
 
 export interface ApiServer {
   /** Kubeconfig of the administrator. */
@@ -26,7 +26,7 @@ export const SERVER_ACCOUNT = { kind: 'User', name: 'backup-server' };
 
 export async function startApiServer(): Promise<ApiServer> {
   const folder = mkdtempSync(join(tmpdir(), 'api-server-'));
-  const [clientPort, peerPort, port] = await freePorts(3);
+  const [clientPort, peerPort, port] = [await freePort(), await freePort(), await freePort()];
   const key = join(folder, 'accounts.key');
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   writeFileSync(key, privateKey.export({ type: 'sec1', format: 'pem' }));
@@ -125,12 +125,4 @@ function run(folder: string, command: string, args: readonly string[]): ChildPro
     });
   });
   return child;
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
 }

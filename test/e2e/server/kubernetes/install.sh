@@ -39,4 +39,5 @@ go mod tidy -e >/dev/null 2>&1 || true
 mkdir -p "$(dirname "$target")"
 version="-X k8s.io/component-base/version.gitVersion=v$kubernetes"
 # Without optimisation it builds in half the time.
-nice go build -mod=mod -gcflags='all=-N -l' -ldflags="-s -w $version" -o "$target" .
+nice "$root/test/e2e/retry.sh" go build -mod=mod -gcflags='all=-N -l' -ldflags="-s -w $version" -o "$target.new" .
+mv "$target.new" "$target"

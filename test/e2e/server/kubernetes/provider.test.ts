@@ -1,11 +1,11 @@
 /** The Kubernetes provider and the definitions in deploy/crds against a real API server (see install.sh). */
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { stringify } from 'yaml';
 import { KubernetesProvider } from '../../../../src/server/configuration/kubernetes.ts';
+import { eventually } from '../../../eventually.ts';
 import { type ApiServer, SERVER_ACCOUNT, startApiServer } from './api-server.ts';
 
 const root = join(import.meta.dirname, '../../../..');
@@ -34,11 +34,9 @@ const collection = (name: string, spec: object) => ({
 });
 
 async function until(what: string, condition: () => boolean): Promise<void> {
-  for (let attempt = 0; attempt < 400; attempt++) {
-    if (condition()) return;
-    await sleep(50);
-  }
-  assert.unreachable(`not within 20 s: ${what}; problems: ${provider.problems().join(' | ')}`);
+  await eventually(what, condition, 50).catch((error: Error) => {
+    throw new Error(`${error.message}; problems: ${provider.problems().join(' | ')}`);
+  });
 }
 
 async function refusal(): Promise<string> {
@@ -72,7 +70,11 @@ test('says that the kubeconfig cannot be read', async () => {
 });
 
 test('says which right is missing', async () => {
-  assert.match(await refusal(), /does not let this server list and watch backupusers .*Role/);
+  let message = '';
+  // An API server that has just begun may take its time.
+  for (let attempt = 0; attempt < 20 && !message.includes('does not let'); attempt++)
+    message = await refusal();
+  assert.match(message, /does not let this server list and watch backupusers .*Role/);
 });
 
 test('says that the definitions are missing', async () => {
@@ -97,14 +99,15 @@ test('says that the definitions are missing', async () => {
   apply(...grant('server', [kinds, secrets]));
   let message = '';
   // Rights take a moment to be known.
-  for (let attempt = 0; attempt < 5 && !message.includes('deploy/crds'); attempt++) message = await refusal();
+  for (let attempt = 0; attempt < 20 && !message.includes('deploy/crds'); attempt++)
+    message = await refusal();
   assert.match(message, /does not know backupusers .*deploy\/crds/);
 });
 
 test('the definitions take the original manifests as they are and prune nothing of them', async () => {
   for (const file of globSync('deploy/crds/*.yaml', { cwd: root }))
     server.kubectl(['apply', '-f', join(root, file)]);
-  server.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
+  server.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=120s']);
   const access = [
     { userName: 'admin', roles: ['collectionManager'] },
     { name: 'robot', type: 'user', roles: ['backupUploader'] },

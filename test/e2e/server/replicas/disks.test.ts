@@ -6,7 +6,15 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { folder, smallDisk } from '../engines/processes.ts';
 import { Program } from './programs.ts';
-import { documents, eventually, letGo, MIB, Repository, refused } from './repository.ts';
+import {
+  documents,
+  eventually,
+  letGo,
+  MIB,
+  Repository,
+  refused,
+  WELL_BEFORE_LEASE_MS,
+} from './repository.ts';
 
 const configuration = documents('a', 'b', 'c', 'd');
 const started: Program[] = [];
@@ -97,6 +105,7 @@ if (mayMount) {
     const took = await eventually(
       async () => (await repository.upload('b')).status === 200,
       'the collection is free again',
+      WELL_BEFORE_LEASE_MS,
     );
     console.log(`  free ${Math.round(took)} ms after there was room again`);
     await repository.stored('a');

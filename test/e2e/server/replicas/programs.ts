@@ -3,12 +3,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { PATIENCE_MS } from '../../../eventually.ts';
+import { freePort } from '../../../free-port.ts';
 import type { Document } from '../../../server/http/documents.ts';
-import { folder, freePort } from '../engines/processes.ts';
+import { folder } from '../engines/processes.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../../../src/cli/backup-repository.ts');
 const REPLICA = join(import.meta.dirname, 'replica.ts');
-const START_MS = 20_000;
+const START_MS = PATIENCE_MS;
 /** Replicas must share one. */
 export const TOKEN_KEY = 'a key of the tests, long enough to be one';
 

@@ -9,7 +9,9 @@ import { type Bucket, newBucket, newDatabase } from './engines.ts';
 import { Program } from './programs.ts';
 import { documents, eventually, MIB, Repository, refused } from './repository.ts';
 
-const LEASE_MS = 1500;
+/** Of replicas that are to lose it; the others have the usual half a minute. */
+const LEASE_MS = 2500;
+const SHORT = { leaseMs: LEASE_MS };
 const UNLIMITED = { default: 0, auth: 0, collectionHealth: 0, serverHealth: 0 };
 const configuration = documents('raced', 'shared', 'killed', 'asleep', 'late', 'crowded');
 
@@ -25,7 +27,6 @@ async function replica(settings: object = {}): Promise<Program> {
     ...engines,
     settings: {
       rateLimits: UNLIMITED,
-      leaseMs: LEASE_MS,
       hangUpGraceMs: 50,
       preciseStatuses: true,
       ...settings,
@@ -125,7 +126,7 @@ test('a limit is one limit, however many replicas are asked', async () => {
   const limited = await Promise.all([replica({ rateLimits }), replica({ rateLimits })]);
   // A minute that is about to end would begin counting anew.
   const rest = 60_000 - (Date.now() % 60_000);
-  if (rest < 3000) await sleep(rest + 100);
+  if (rest < 10_000) await sleep(rest + 100);
   const admitted: boolean[] = [];
   for (let count = 0; count < 8; count++) {
     const answer = await call('GET', `${limited[count % 2]?.address}${pathOf('ready', {})}`);
@@ -137,7 +138,7 @@ test('a limit is one limit, however many replicas are asked', async () => {
 });
 
 test('a replica that is killed in mid-upload blocks its collection no longer than its lease', async () => {
-  const doomed = await replica();
+  const doomed = await replica(SHORT);
   await repository.stored('killed', randomBytes(1000), doomed.address);
   const { promise } = await repository.underWay('killed', randomBytes(12 * MIB), doomed.address);
   await eventually(async () => (await bucket.leftovers()).length > 0, 'parts are with S3');
@@ -148,12 +149,16 @@ test('a replica that is killed in mid-upload blocks its collection no longer tha
     () => assert.unreachable('a dead replica answered'),
     () => {},
   );
+  let blocked = 0;
   await eventually(async () => {
+    const asked = performance.now() - killedAt;
     const answer = await repository.upload('killed', randomBytes(1000), second.address);
-    if (answer.status !== 200) refused(answer, 409, 'parallel-upload');
-    return answer.status === 200;
+    if (answer.status === 200) return true;
+    refused(answer, 409, 'parallel-upload');
+    blocked = asked;
+    return false;
   }, 'the other replica takes over');
-  const blocked = performance.now() - killedAt;
+  // Of the last request that was refused, when it was sent: what a busy machine takes for the rest does not count.
   assert.ok(blocked < LEASE_MS + 1000, `blocked for ${blocked} ms`);
   console.log(`  taken over ${Math.round(blocked)} ms after the kill, lease ${LEASE_MS} ms`);
   assert.equal(await repository.listed('killed'), [1, 2]);
@@ -169,7 +174,7 @@ for (const [collectionId, taken] of [
 ] as const) {
   const then = taken ? 'and somebody else has stored a version' : 'with nobody else about';
   test(`a replica that slept longer than its lease, ${then}, stores nothing of its own`, async () => {
-    const sleeper = await replica();
+    const sleeper = await replica(SHORT);
     await repository.stored(collectionId, randomBytes(1000), sleeper.address);
     const body = randomBytes(6 * MIB);
     const part = body.subarray(0, body.length - 1000);

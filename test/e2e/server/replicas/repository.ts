@@ -5,11 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
 import { HEADERS } from '../../../../src/wire/headers.ts';
 import { pathOf } from '../../../../src/wire/routes.ts';
+import { PATIENCE_MS } from '../../../eventually.ts';
 import { type Answer, begin, type Call, call } from '../../../server/http/client.ts';
 import { ACCOUNTS, collection, type Document, PASSWORD } from '../../../server/http/documents.ts';
 import type { Program } from './programs.ts';
 
 export const MIB = 1024 * 1024;
+/** A lease that nobody gives back runs out after thirty seconds. */
+export const WELL_BEFORE_LEASE_MS = 20_000;
 
 /** The accounts of the behavioural suite, and collections that take anything. */
 export function documents(...names: string[]): Document[] {
@@ -141,7 +144,7 @@ export async function write(outgoing: ClientRequest, bytes: Buffer): Promise<voi
 export async function eventually(
   check: () => boolean | Promise<boolean>,
   what: string | (() => string),
-  withinMs = 5000,
+  withinMs = PATIENCE_MS,
 ): Promise<number> {
   const started = performance.now();
   while (performance.now() - started < withinMs) {
@@ -160,6 +163,5 @@ export async function letGo(
   await eventually(
     () => program.held().files <= before.files + spare,
     () => `${JSON.stringify(program.held())} is no more than ${JSON.stringify(before)}`,
-    7000,
   );
 }

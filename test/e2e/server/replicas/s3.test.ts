@@ -8,8 +8,10 @@ import { type Bucket, newBucket, newDatabase } from './engines.ts';
 import { type Held, Program } from './programs.ts';
 import { documents, letGo, MIB, Repository, refused, write } from './repository.ts';
 
-const STORAGE_TIMEOUT_S = 2;
-const IDLE_S = 1;
+const STORAGE_TIMEOUT_S = 5;
+const IDLE_S = 2;
+/** What a busy machine may take besides; the usual limits are hours. */
+const BUSY_MS = 20_000;
 const SIZE = 16 * MIB;
 
 let bucket: Bucket;
@@ -37,7 +39,7 @@ test.before(async () => {
   program = await Program.serve(documents('up', 'down'), [
     ...['--database', await newDatabase(), '--storage', bucket.url(line.port)],
     ...['--storage-io-timeout', `${STORAGE_TIMEOUT_S}s`, '--idle-timeout', `${IDLE_S}s`],
-    ...['--storage-health-timeout', '1s', '--precise-statuses', '--log-level', 'warn'],
+    ...['--storage-health-timeout', '5s', '--precise-statuses', '--log-level', 'warn'],
   ]);
   repository = await Repository.at(program);
   stored = await repository.stored('down', randomBytes(SIZE));
@@ -69,7 +71,7 @@ for (const [what, bad, status, code, tidy] of [
     refused(await promise, status, code);
     const took = performance.now() - failedAt;
     console.log(`  ${what}: ${status} after ${Math.round(took)} ms`);
-    assert.ok(took < STORAGE_TIMEOUT_S * 1000 + 4000, `took ${Math.round(took)} ms`);
+    assert.ok(took < STORAGE_TIMEOUT_S * 1000 + BUSY_MS, `took ${Math.round(took)} ms`);
     if (tidy) assert.equal(await bucket.leftovers(), []);
     line.behaviour = {};
     line.cutAll();
@@ -118,7 +120,7 @@ for (const [what, bad] of [
     assert.instance(await download(bad, what !== 'hangs'), Error);
     const took = performance.now() - started;
     console.log(`  ${what}: broken off after ${Math.round(took)} ms`);
-    assert.ok(took < IDLE_S * 1000 + 2500, `took ${Math.round(took)} ms`);
+    assert.ok(took < IDLE_S * 1000 + BUSY_MS, `took ${Math.round(took)} ms`);
     line.behaviour = {};
     line.cutAll();
     await letGo(program, before, 6);
@@ -136,7 +138,7 @@ test('an S3 that hangs before a download begins: refused in time, too', async ()
   const started = performance.now();
   refused(await repository.get(repository.downloadPath('down', stored)), 503, 'cannot-read');
   const took = performance.now() - started;
-  assert.ok(took < STORAGE_TIMEOUT_S * 1000 + 1000, `took ${Math.round(took)} ms`);
+  assert.ok(took < STORAGE_TIMEOUT_S * 1000 + BUSY_MS, `took ${Math.round(took)} ms`);
 });
 
 test('at the end everything acknowledged is there, nothing else, and nothing is held', async () => {
