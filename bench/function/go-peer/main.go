@@ -98,7 +98,8 @@ func expand(item *yaml.RNode, objects *template.Template) ([]*yaml.RNode, error)
 	}
 	var made []*yaml.RNode
 	for _, document := range strings.Split(text.String(), "\n---\n") {
-		object, err := yaml.Parse(document)
+		// The separator took the last line's end.
+		object, err := yaml.Parse(document + "\n")
 		if err != nil {
 			return nil, err
 		}
