@@ -24,6 +24,8 @@ interface Manifest {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'backup-maker-demo-'));
+// Our programs are started from their sources, a dozen times: compiled once, they start twice as fast.
+process.env.NODE_COMPILE_CACHE ??= join(folder, 'compiled');
 try {
   const rendered = render(folder);
   console.log(`\n${bold('Sources')}, as a platform engineer keeps them in Git:\n`);

@@ -1,65 +1,59 @@
 /**
- * The one test runner: imports every `*.test.ts` of a suite into one process and runs them with uvu.
+ * The one test runner: runs every `*.test.ts` of a suite with uvu, a file at a time in each of a few processes.
  *
- * uvu by itself lets three mistakes pass: no file matched, a file that never calls `test.run()`, and no
- * closing total. All three fail here.
+ * uvu by itself lets four mistakes pass: no file matched, a file that never calls `test.run()`, a process that
+ * ends in the middle, and no closing total. All four fail here.
  *
  *   node test/run.ts            every test outside test/e2e: needs only Node.js
  *   node test/run.ts e2e        test/e2e: needs real tools, and says which are missing
  *   node test/run.ts krm/slice  only the files whose path contains `krm/slice`
  */
 import { globSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { availableParallelism } from 'node:os';
+import { Lane, type Outcome } from './lane.ts';
 
-declare global {
-  var UVU_DEFER: number;
-  var UVU_INDEX: number;
-  var UVU_QUEUE: unknown[][];
-}
-
-const root = import.meta.dirname;
 const filter = process.argv[2] ?? '';
 const endToEnd = filter.startsWith('e2e');
+/** One more than there are processors: tests wait for processes and clocks, too. */
+const lanes = Number(process.env.TEST_LANES ?? availableParallelism() + 1);
 
-const files = globSync('**/*.test.ts', { cwd: root })
+const files = globSync('**/*.test.ts', { cwd: import.meta.dirname })
   .filter((file) => file.startsWith('e2e') === endToEnd && file.includes(filter))
   .sort();
 
-if (files.length === 0) fail(`no test file matches "${filter}"`);
+if (files.length === 0) {
+  console.error(`test/run.ts: no test file matches "${filter}"`);
+  process.exit(1);
+}
 if (endToEnd) await (await import('./e2e/tools.ts')).requireTools();
 
-// uvu reads these globals when it is first imported: without them it would start running by itself.
-globalThis.UVU_DEFER = 1;
-globalThis.UVU_QUEUE = [];
-const { exec } = await import('uvu');
-for (const [index, file] of files.entries()) {
-  globalThis.UVU_INDEX = index;
-  globalThis.UVU_QUEUE.push([relative('.', join(root, file))]);
-  await import(join(root, file));
-  if ((globalThis.UVU_QUEUE[index]?.length ?? 0) < 2) fail(`${file} never calls test.run()`);
+const started = performance.now();
+const outcomes: Outcome[] = [];
+const waiting = [...files];
+await Promise.all(Array.from({ length: Math.min(lanes, files.length) }, work));
+report();
+
+async function work(): Promise<void> {
+  const lane = new Lane();
+  for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+    const outcome = await lane.run(file);
+    outcomes.push(outcome);
+    process.stdout.write(`\n${outcome.printed}`);
+  }
+  await lane.close();
 }
 
-const totals = await runAll();
-console.log(`${totals.passed} passed, ${totals.failed} failed`);
-if (totals.failed > 0 || totals.passed === 0) process.exitCode = 1;
-
-/** Runs the queue and reads uvu's own totals, which it only prints. */
-async function runAll(): Promise<{ passed: number; failed: number }> {
-  let printed = '';
-  const write = process.stdout.write.bind(process.stdout);
-  process.stdout.write = ((chunk: string | Uint8Array, ...rest: never[]) => {
-    printed = (printed + String(chunk)).slice(-4000);
-    return write(chunk, ...rest);
-  }) as typeof process.stdout.write;
-  await exec(false);
-  process.stdout.write = write;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: uvu colours its totals
-  const plain = printed.replace(/\u001b\[\d+m/g, '');
-  const count = (label: string) => Number(plain.match(new RegExp(`${label}:\\s+(\\d+)`))?.[1] ?? 0);
-  return { passed: count('Passed'), failed: count('Total') - count('Passed') };
-}
-
-function fail(message: string): never {
-  console.error(`test/run.ts: ${message}`);
-  process.exit(1);
+function report(): void {
+  const slowest = outcomes.toSorted((a, b) => b.seconds - a.seconds).slice(0, 5);
+  console.log(
+    `\nslowest: ${slowest.map(({ file, seconds }) => `${file} ${seconds.toFixed(1)} s`).join(', ')}`,
+  );
+  const bad = outcomes.filter((outcome) => outcome.wrong !== undefined);
+  for (const { file, wrong } of bad) console.error(`test/${file}: ${wrong}`);
+  const sum = (count: (outcome: Outcome) => number) => outcomes.reduce((total, one) => total + count(one), 0);
+  const [passed, failed] = [sum((one) => one.passed), sum((one) => one.total - one.passed)];
+  console.log(
+    `${passed} passed, ${failed} failed, in ${((performance.now() - started) / 1000).toFixed(1)} s`,
+  );
+  if (failed > 0 || bad.length > 0 || passed === 0) process.exitCode = 1;
 }

@@ -19,9 +19,9 @@ import { Readable, Writable } from 'node:stream';
 import * as assert from 'uvu/assert';
 import { runMaker } from '../../src/cli/maker-program.ts';
 import { generateKeyPair } from '../../src/client/key-files.ts';
-import { encodePassword } from '../../src/server/access/password.ts';
 import { createTokens } from '../../src/server/access/token.ts';
 import type { VersionMessage } from '../../src/wire/messages.ts';
+import { cheapPassword } from '../server/access/accounts.ts';
 import { call } from '../server/http/client.ts';
 import { collection, type Document } from '../server/http/documents.ts';
 import { type InProcess, openReplicas } from '../server/http/in-process.ts';
@@ -308,7 +308,7 @@ const COLLECTIONS: readonly Document[] = [
 ];
 
 async function accounts(): Promise<Document[]> {
-  const password = await encodePassword(PASSWORD);
+  const password = cheapPassword(PASSWORD);
   const apiVersion = 'backups.riotkit.org/v1alpha1';
   const user = (name: string, spec: object = {}): Document => ({
     apiVersion,

@@ -7,7 +7,7 @@ import { randomInput, readCorpus } from './inputs.ts';
 import { tryInput } from './promises.ts';
 import { Random } from './random.ts';
 
-const COUNT = 800;
+const COUNT = 400;
 
 test('inputs that broke a promise once keep it now', () => {
   const folder = join(fixtures, 'fuzz');

@@ -108,7 +108,7 @@ test('in any item, everything else means the same, and all other lines stay', ()
         assert.ok(lost.length <= (name === 'a' ? 1 : 0), after.raw);
       }
     }),
-    { numRuns: 200 },
+    { numRuns: 80 },
   );
 });
 

@@ -83,7 +83,7 @@ test('whatever is written is read back by YAML 1.1, YAML 1.2 and kubectl readers
       }
       deepStrictEqual(data(parseKubernetesYaml(yaml)), expected, yaml);
     }),
-    { numRuns: 600 },
+    { numRuns: 250 },
   );
 });
 

@@ -60,7 +60,7 @@ test('the scan and the parser agree wherever the scan answers', () => {
         if (some) assert.equal({ ...some }, annotations);
       }
     }),
-    { numRuns: 200 },
+    { numRuns: 80 },
   );
   assert.ok(scanned > 100);
 });

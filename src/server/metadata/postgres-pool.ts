@@ -35,6 +35,9 @@ export async function openPool(url: string, options: PoolOptions): Promise<Postg
   const pool = new pg.Pool(config);
   // A connection that is lost while nobody uses it is no event: the pool makes another one.
   pool.on('error', () => {});
+  // Lost while in use: the statement under way fails by itself. Heard from before the pool hands the connection out:
+  // the end of a session may arrive together with its beginning, ahead of whoever awaits the connection.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return new DiscardingPool(pool);
 }
 
@@ -65,8 +68,6 @@ class DiscardingPool implements PostgresPool {
     const client = await this.#pool.connect();
     const known = this.#wrapped.get(client);
     if (known) return known;
-    // Lost while in use: the statement under way fails by itself, this only keeps the event from being uncaught.
-    client.on('error', () => {});
     const wrapped = discarding(client);
     this.#wrapped.set(client, wrapped);
     return wrapped;

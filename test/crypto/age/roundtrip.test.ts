@@ -40,7 +40,7 @@ test('however the bytes are cut on both sides, they come back the same', async (
       const opened = await collect(decryptAge(pieces(sealed, ...after, 20_000), identities));
       assert.ok(opened.equals(plain));
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 });
 

@@ -82,7 +82,7 @@ test('cut anywhere, it never ends normally', async () => {
 test('with any byte changed, it never ends normally, and always with one of our reasons', async () => {
   const told = new Set<string>();
   for (let at = 0; at < small.length; at++) {
-    for (const bits of [1, 0x10, 0x80, 0xff]) {
+    for (const bits of [1 << (at % 8), 0xff]) {
       const error = await whatComesOf(small, at, bits, curve, Buffer.from('a small message'));
       if (error && at > small.length - 60) told.add(error.message);
     }

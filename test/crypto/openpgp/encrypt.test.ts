@@ -42,7 +42,7 @@ test('what goes in comes out, in whatever chunks both are', async () => {
         assert.ok((await collect(decryptOpenPgp(split(message, sizesOut), by))).equals(part));
       },
     ),
-    { numRuns: 40 },
+    { numRuns: 20 },
   );
 });
 

@@ -1,12 +1,10 @@
 /** Users, collections and secrets of the behavioural suite, as an operator would write them. */
 import { createHash } from 'node:crypto';
+import { cheapPassword } from '../access/accounts.ts';
 
 const apiVersion = 'backups.riotkit.org/v1alpha1';
-/** The original's test vectors: the passwords are `admin` and `test`. */
-const ADMIN_PASSWORD =
-  'JGFyZ29uMmlkJHY9MTkkbT02NTUzNix0PTEscD00JHpuVy9IT2Y4Q3RkdStvNSttYlR2REE9PSRaZlVpRGl2QWV2T2RZNndKYWJBb0FQdmM1a1hsemxDNkg2OFY2dGVmNUY0PQ==';
-
 export const PASSWORD = 'admin';
+const ADMIN_PASSWORD = cheapPassword(PASSWORD);
 export const HEALTH_CODE = 'is-it-well';
 
 export interface Document {
