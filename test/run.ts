@@ -14,8 +14,8 @@ import { Lane, type Outcome } from './lane.ts';
 
 const filter = process.argv[2] ?? '';
 const endToEnd = filter.startsWith('e2e');
-/** One more than there are processors: tests wait for processes and clocks, too. */
-const lanes = Number(process.env.TEST_LANES ?? availableParallelism() + 1);
+/** One more than there are processors for what is small: it waits for processes and clocks, too. */
+const lanes = Number(process.env.TEST_LANES ?? availableParallelism() + (endToEnd ? 0 : 1));
 
 const files = globSync('**/*.test.ts', { cwd: import.meta.dirname })
   .filter((file) => file.startsWith('e2e') === endToEnd && file.includes(filter))
