@@ -72,12 +72,15 @@ export async function torture(options: Options): Promise<Run> {
   return { seed, rounds: rounds.length, seconds, played, counts: tools.counts, leftOut, faults };
 }
 
-/** Rounds of one lane are played one after the other, in a world of their own. Most rounds need the same kind of it. */
+/** How many worlds of a kind there are side by side: most rounds need a single server, and most of a round is waiting. */
+const WORLDS: Readonly<Record<WorldName, number>> = { single: 3, small: 1, replicas: 1 };
+
+/** Rounds of one lane are played one after the other, in a world of their own. */
 function lanesOf(rounds: readonly Round[]): { name: WorldName; ours: Round[] }[] {
-  return (['single', 'single', 'small', 'replicas'] as const).flatMap((name, lane) => {
-    const ours = rounds.filter(({ world }) => world === name);
-    const share = name === 'single' ? ours.filter((_, index) => index % 2 === lane) : ours;
-    return share.length > 0 ? [{ name, ours: share }] : [];
+  return (Object.entries(WORLDS) as [WorldName, number][]).flatMap(([name, count]) => {
+    const all = rounds.filter(({ world }) => world === name);
+    const lanes = Array.from({ length: count }, (_, lane) => all.filter((_, index) => index % count === lane));
+    return lanes.filter((ours) => ours.length > 0).map((ours) => ({ name, ours }));
   });
 }
 
