@@ -1,58 +1,64 @@
 /** The process of a lane: imports the files that it is sent, runs what they queued with uvu, and answers. */
 import { join } from 'node:path';
-import type { Outcome } from './lane.ts';
+import { type Outcome, titleOf } from './lane.ts';
 
 type Run = () => Promise<[errors: string | true, passed: number, skipped: number, total: number]>;
+type Answer = Omit<Outcome, 'seconds'>;
 
 declare global {
   var UVU_DEFER: number;
   var UVU_INDEX: number;
-  var UVU_QUEUE: [null, ...Run[]][];
+  var UVU_QUEUE: Run[][];
 }
 
 // uvu reads these globals when it is first imported: without them it would start running by itself.
 globalThis.UVU_DEFER = 1;
-globalThis.UVU_INDEX = 0;
 
 let running = Promise.resolve();
-process.on('message', (file: string) => {
+process.on('message', (files: readonly string[]) => {
   running = running.then(async () => {
-    const outcome = await run(file);
-    process.send?.(outcome);
+    const answer = await run(files);
+    // Whoever is gone does not want it.
+    process.send?.(answer, () => {});
   });
 });
 
-async function run(file: string): Promise<Omit<Outcome, 'seconds'>> {
-  globalThis.UVU_QUEUE = [[null]];
-  let printed = `test/${file}\n`;
+async function run(files: readonly string[]): Promise<Answer> {
+  globalThis.UVU_QUEUE = files.map(() => []);
+  const answer: Answer = { files, passed: 0, total: 0, printed: '' };
   // Kept together: another lane prints too. What child processes print is not caught, and comes when it comes.
   const write = process.stdout.write;
   process.stdout.write = ((chunk: string | Uint8Array, ...rest: unknown[]) => {
-    printed += String(chunk);
+    answer.printed += String(chunk);
     for (const done of rest) if (typeof done === 'function') queueMicrotask(() => done());
     return true;
   }) as typeof write;
   try {
-    await import(join(import.meta.dirname, file));
-    const [, ...suites] = globalThis.UVU_QUEUE[0] ?? [null];
-    let [passed, total] = [0, 0];
-    for (const suite of suites) {
-      const [errors, ran, , max] = await suite();
-      if (typeof errors === 'string') printed += `\n${errors}\n`;
-      passed += ran;
-      total += max;
+    // All before the first runs: what they share is let go when the last of those is done that asked for it.
+    for (const [index, file] of files.entries()) {
+      globalThis.UVU_INDEX = index;
+      await import(join(import.meta.dirname, file));
     }
-    const wrong = suites.length === 0 ? 'never calls test.run()' : undefined;
-    return { file, passed, total, printed, ...(wrong === undefined ? {} : { wrong }) };
+    for (const [index, file] of files.entries()) {
+      answer.printed += `${index > 0 ? '\n' : ''}${titleOf([file])}`;
+      await runSuites(globalThis.UVU_QUEUE[index] ?? [], file, answer);
+    }
   } catch (error) {
-    return {
-      file,
-      passed: 0,
-      total: 1,
-      printed,
-      wrong: error instanceof Error ? `${error.stack}` : String(error),
-    };
+    answer.total++;
+    answer.printed ||= titleOf(files);
+    answer.wrong = error instanceof Error ? `${error.stack}` : String(error);
   } finally {
     process.stdout.write = write;
+  }
+  return answer;
+}
+
+async function runSuites(suites: readonly Run[], file: string, answer: Answer): Promise<void> {
+  if (suites.length === 0) throw new Error(`${file} never calls test.run()`);
+  for (const suite of suites) {
+    const [errors, ran, , max] = await suite();
+    if (typeof errors === 'string') answer.printed += `\n${errors}\n`;
+    answer.passed += ran;
+    answer.total += max;
   }
 }

@@ -79,7 +79,9 @@ const WORLDS: Readonly<Record<WorldName, number>> = { single: 3, small: 1, repli
 function lanesOf(rounds: readonly Round[]): { name: WorldName; ours: Round[] }[] {
   return (Object.entries(WORLDS) as [WorldName, number][]).flatMap(([name, count]) => {
     const all = rounds.filter(({ world }) => world === name);
-    const lanes = Array.from({ length: count }, (_, lane) => all.filter((_, index) => index % count === lane));
+    const lanes = Array.from({ length: count }, (_, lane) =>
+      all.filter((_, index) => index % count === lane),
+    );
     return lanes.filter((ours) => ours.length > 0).map((ours) => ({ name, ours }));
   });
 }

@@ -20,7 +20,10 @@ function int32(value: number): Buffer {
 
 const AUTHENTICATED = message('R', 0);
 const READY = message('Z', 'I');
-const TERMINATED = message('E', 'SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0');
+const TERMINATED = message(
+  'E',
+  'SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0',
+);
 
 /** Lets everybody in, and ends the session in the very bytes that begin it. */
 function endsAtOnce(): Promise<Server> {
