@@ -10,7 +10,7 @@ import { DUMP_SCRIPT, DUMP_THROUGH_SOCKET_SCRIPT, LOAD_SCRIPT } from './guard-sc
 import type { CommandOptions } from './options.ts';
 import { killedBy, type Role, timedOut } from './outcome.ts';
 import { hasPipe } from './pipes.ts';
-import { makeScratch, removeScratch, removeScratchNow } from './scratch.ts';
+import { nameScratch, removeScratch, removeScratchNow } from './scratch.ts';
 import { findShells, noticesFailuresInPipes, type Shells } from './shells.ts';
 
 /** How long a killed group may take to disappear before we go on. A process that hangs in the kernel may take for ever. */
@@ -45,7 +45,7 @@ export class CommandGroup {
   readonly #lifeline: Duplex;
   readonly #role: Role;
   readonly #options: CommandOptions;
-  readonly #scratch: string | undefined;
+  readonly #scratch: string;
   readonly #exited: Promise<unknown>;
   readonly #timer: NodeJS.Timeout | undefined;
   #waiters: Waiter[] = [];
@@ -60,13 +60,11 @@ export class CommandGroup {
     const shells = options.shells ?? (await findShells(env));
     await warnOfPipes(shells, env, options);
     const pipe = role === 'dump' ? await ContentPipe.make(shells, env) : undefined;
-    const scratch = await makeScratch(env);
     try {
       options.signal.throwIfAborted();
-      return new CommandGroup(role, options, shells, env, scratch, pipe);
+      return new CommandGroup(role, options, shells, env, pipe);
     } catch (error) {
       pipe?.destroy();
-      await removeScratch(scratch, options.report);
       throw options.signal.aborted || error instanceof UserError ? error : cannotStart(error);
     }
   }
@@ -76,21 +74,20 @@ export class CommandGroup {
     options: CommandOptions,
     shells: Shells,
     env: NodeJS.ProcessEnv,
-    scratch: string | undefined,
     pipe: ContentPipe | undefined,
   ) {
     this.#role = role;
     this.#options = options;
-    this.#scratch = scratch;
+    this.#scratch = nameScratch(env);
     this.#pipe = pipe;
     const [program = '', ...words] = shells.guard;
     const stderr = options.stderr ?? 'inherit';
     this.#child = spawn(
       program,
-      [...words, scriptOf(role, pipe), 'backup-maker', shells.tools, scratch ?? '', ...shells.command],
+      [...words, scriptOf(role, pipe), 'backup-maker', shells.tools, this.#scratch, ...shells.command],
       {
         detached: true,
-        env: { ...env, BM_CMD: options.command, ...(scratch !== undefined && { TMPDIR: scratch }) },
+        env: { ...env, BM_CMD: options.command },
         stdio: ['ignore', role === 'dump' ? 'ignore' : 'inherit', stderr, 'pipe', pipe?.writeEnd ?? 'pipe'],
       },
     );

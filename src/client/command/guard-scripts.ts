@@ -1,7 +1,8 @@
 /**
  * The scripts that stand between our process and the user's command. They belong to the command's process group.
  *
- * Arguments: a program for missing tools, the scratch folder or an empty word, then the words that run the command.
+ * Arguments: a program for missing tools, the path of the scratch folder, then the words that run the command. The folder becomes the
+ * command's TMPDIR; where it cannot be made, as on a read-only file system, the command keeps the one it has.
  * File descriptor 3 is the lifeline, a socket to our process. Its end means that our process has died, in whatever way: then everything
  * in the group is killed. Lines on it to our process, each a word and an exit code: `exit` when the command has ended, `copied` when
  * its input or output has been passed on, `over` when nothing remains to be done; and of a load, `left` and `nuls`, see `LOAD_SCRIPT`. File
@@ -25,6 +26,7 @@ bm_end() {
   kill -KILL 0
 }
 trap '' HUP INT QUIT TERM
+if (bm_tool mkdir -m 700 "$bm_scratch" 2>/dev/null); then export TMPDIR="$bm_scratch"; else bm_scratch=; fi
 bm_command() { trap - HUP INT QUIT TERM; exec "$@" 3<&- 4<&-; }
 `;
 

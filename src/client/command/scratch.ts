@@ -1,22 +1,21 @@
-/** A folder for the command's temporary files, so that a killed command leaves none. */
+/**
+ * A folder for the command's temporary files, so that a killed command leaves none. The guard makes it: whoever makes it must be the one
+ * that outlives our process, or a SIGKILL between making it and starting the guard would leave it behind.
+ */
+import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Report } from '../report.ts';
 
-/** @returns a new empty folder that only we can enter, or undefined where none can be made, as on a read-only file system. */
-export async function makeScratch(env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  try {
-    return await mkdtemp(join(resolve(env.TMPDIR || tmpdir()), 'backup-maker-'));
-  } catch {
-    return undefined;
-  }
+/** A path that nothing has, and that nobody could guess. */
+export function nameScratch(env: NodeJS.ProcessEnv): string {
+  return join(resolve(env.TMPDIR || tmpdir()), `backup-maker-${randomUUID()}`);
 }
 
 /** Never throws: what is left is told. */
-export async function removeScratch(folder: string | undefined, report: Report): Promise<void> {
-  if (folder === undefined) return;
+export async function removeScratch(folder: string, report: Report): Promise<void> {
   try {
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   } catch {
@@ -25,9 +24,9 @@ export async function removeScratch(folder: string | undefined, report: Report):
 }
 
 /** For the very end of our process. Never throws. */
-export function removeScratchNow(folder: string | undefined): void {
+export function removeScratchNow(folder: string): void {
   try {
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   } catch {
     // The guard tries it again.
   }

@@ -58,7 +58,12 @@ export class Databases {
   /** Waits until no session is left in the database. @returns how many are left. */
   async sessions(name: string): Promise<number> {
     const count = () =>
-      Number(this.sql('postgres', `SELECT count(*) FROM pg_stat_activity WHERE datname = '${name}'`));
+      Number(
+        this.sql(
+          'postgres',
+          `SELECT count(*) FROM pg_stat_activity WHERE datname = '${name}' AND backend_type = 'client backend'`,
+        ),
+      );
     for (const end = Date.now() + SETTLE_MS; Date.now() < end && count() > 0; await sleep(100));
     return count();
   }
