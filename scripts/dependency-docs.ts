@@ -28,7 +28,7 @@ export function renderDependencyDocs(root: string, packages: readonly BundledPac
 # Dependencies
 
 Why each was chosen stands in [architecture.md](architecture.md#dependencies). Versions are exact, and \`package-lock.json\` holds npm to
-the SHA-512 of every archive. A test (\`test/scripts/dependencies.test.ts\`) holds this page, the licences and the install scripts to what
+the SHA-512 of every archive. A test (\`test/scripts/dependencies.long.test.ts\`) holds this page, the licences and the install scripts to what
 is bundled.
 
 ## In the programs

@@ -4,9 +4,10 @@
  * uvu by itself lets four mistakes pass: no file matched, a file that never calls `test.run()`, a process that
  * ends in the middle, and no closing total. All four fail here.
  *
- *   node test/run.ts            every test outside test/e2e: needs only Node.js
- *   node test/run.ts e2e        test/e2e: needs real tools, and says which are missing
- *   node test/run.ts krm/slice  only the files whose path contains `krm/slice`
+ *   node test/run.ts            every quick test: needs only Node.js
+ *   node test/run.ts e2e        test/e2e, which needs real tools and says which are missing, and `*.long.test.ts`, which are
+ *                               those of the other tests that start many processes or pass on many bytes
+ *   node test/run.ts krm/slice  only the files whose path contains `krm/slice`, quick or long
  */
 import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -21,7 +22,7 @@ const lanes = Number(process.env.TEST_LANES ?? availableParallelism() + (endToEn
 const turnsOfProcess = endToEnd ? 1 : 12;
 
 const files = globSync('**/*.test.ts', { cwd: import.meta.dirname })
-  .filter((file) => file.startsWith('e2e') === endToEnd && file.includes(filter))
+  .filter(isWanted)
   .sort();
 
 if (files.length === 0) {
@@ -35,6 +36,13 @@ const outcomes: Outcome[] = [];
 const waiting = Object.values(Object.groupBy(files, (file) => (endToEnd ? dirname(file) : file)));
 await Promise.all(Array.from({ length: Math.min(lanes, waiting.length) }, work));
 report();
+
+function isWanted(file: string): boolean {
+  const isLong = file.endsWith('.long.test.ts');
+  if (filter === '') return !isLong && !file.startsWith('e2e');
+  if (filter === 'e2e') return isLong || file.startsWith('e2e');
+  return file.startsWith('e2e') === endToEnd && file.includes(filter);
+}
 
 async function work(): Promise<void> {
   const lane = new Lane(turnsOfProcess);
