@@ -25,7 +25,7 @@ import { root, toolPath } from './shared/tools.ts';
 const HELP = `usage: npm run bench -- [function] [client] [server] [options]
        npm run bench -- report
 
-  --size 512MiB      client: data; server: one upload, and the smaller ones together. Defaults 512MiB and 1GiB
+  --size 256MiB      client: data; server: one upload, and the smaller ones together. Defaults 256MiB and 1GiB
   --runs 3           how often each thing is measured. Defaults by what it is
   --most 10000       function: ScheduledBackups; server: versions in a collection, at most
   --minutes 5.5      client: after which no further round begins
@@ -64,7 +64,7 @@ const MEASURE = {
   function: () => measureFunction({ runs, most: most ?? 10_000 }),
   client: () =>
     measureClient({
-      ...{ bytes: bytesOf(values.size ?? '512MiB'), runs: runs ?? 3, minutes: Number(values.minutes) },
+      ...{ bytes: bytesOf(values.size ?? '256MiB'), runs: runs ?? 3, minutes: Number(values.minutes) },
       // In memory, so that it is not the disk that is measured.
       ...{ folder: values.folder ?? (existsSync('/dev/shm') ? '/dev/shm' : tmpdir()), only: values.only },
     }),

@@ -160,6 +160,8 @@ export class CommandGroup {
 
   /** Kills, waits until it is done, and removes what is left. Never throws; may be called twice. */
   async end(): Promise<void> {
+    // Before the guard is killed, if nothing else lives any more: should we be killed now, it removes what we do not get to.
+    if (this.told.over !== undefined) await removeScratch(this.#scratch, this.#options.report);
     this.kill();
     this.#options.signal.removeEventListener('abort', this.#abort);
     const gaveUp = new AbortController();

@@ -98,7 +98,7 @@ export class Client {
     });
     clearInterval(looking);
     // What it leaves behind may hold its standard error open.
-    await Promise.race([closed, sleep(SETTLE_MS)]);
+    await Promise.race([closed, sleep(SETTLE_MS, undefined, { ref: false })]);
     return { status, ...said, peakMiB: this.#peakMiB };
   }
 
