@@ -7,7 +7,7 @@ import { randomInput, readCorpus } from './inputs.ts';
 import { tryInput } from './promises.ts';
 import { Random } from './random.ts';
 
-const COUNT = 400;
+const COUNT = 250;
 
 test('inputs that broke a promise once keep it now', () => {
   const folder = join(fixtures, 'fuzz');

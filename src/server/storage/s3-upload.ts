@@ -4,6 +4,7 @@
  * Not AWS's own `Upload`: its parts cannot grow, which ends every stream at 10,000 parts, and its requests go on after
  * an abort.
  */
+import { once } from 'node:events';
 import {
   AbortMultipartUploadCommand,
   type CompletedPart,
@@ -39,6 +40,9 @@ export class S3Upload {
   readonly #parts: CompletedPart[] = [];
   #failure: unknown;
   #uploadId: string | undefined;
+  /** S3's answer to the beginning, which an abort does not end: without the name, what S3 has begun could not be removed. */
+  #beginning: Promise<string | undefined> | undefined;
+  readonly #givenUp = new AbortController();
   #current: Buffer | undefined;
   #filled = 0;
   #started = 0;
@@ -96,7 +100,8 @@ export class S3Upload {
     this.close();
     const { client } = this.#target;
     const options = { abortSignal: AbortSignal.timeout(CLEANUP_MS) };
-    const UploadId = this.#uploadId;
+    options.abortSignal.addEventListener('abort', () => this.#givenUp.abort(), { once: true });
+    const UploadId = this.#uploadId ?? (await this.#beginning?.catch(() => undefined));
     if (UploadId !== undefined) {
       await client
         .send(new AbortMultipartUploadCommand({ ...this.#object, UploadId }), options)
@@ -172,7 +177,13 @@ export class S3Upload {
   }
 
   async #begin(): Promise<string> {
-    const { UploadId } = await this.#send(new CreateMultipartUploadCommand(this.#object));
+    const { client } = this.#target;
+    const command = new CreateMultipartUploadCommand(this.#object);
+    this.#beginning = client
+      .send(command, { abortSignal: this.#givenUp.signal })
+      .then(({ UploadId }) => UploadId);
+    const UploadId = await unlessAborted(this.#beginning, this.#abort.signal);
+    this.#beginning = undefined;
     if (!UploadId) throw new StorageError('S3 began an upload without a name');
     return UploadId;
   }
@@ -194,5 +205,19 @@ export class S3Upload {
   #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure;
     this.#abort.signal.throwIfAborted();
+  }
+}
+
+/** The result of the work, which goes on if the signal comes first. @throws the signal's reason then. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  work.catch(() => {});
+  const over = new AbortController();
+  const aborted = once(signal, 'abort', { signal: over.signal }).then(() => signal.throwIfAborted() as never);
+  aborted.catch(() => {});
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([work, aborted]);
+  } finally {
+    over.abort();
   }
 }

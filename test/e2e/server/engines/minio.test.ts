@@ -86,6 +86,21 @@ test.after(async () => {
 
 addBehaviour(test, { storage: () => storage, leftovers });
 
+test('an upload that is aborted while S3 tells its name leaves nothing', async () => {
+  const controller = new AbortController();
+  line.behaviour = {
+    response: (bytes) => {
+      if (bytes.includes('InitiateMultipartUploadResult')) controller.abort();
+      return bytes;
+    },
+  };
+  const source = new PassThrough({ highWaterMark: 64 * MIB });
+  source.write(randomBytes(12 * MIB));
+  await storageError(patient.put(unique(), source, { signal: controller.signal }), PATIENCE_MS);
+  assert.ok(controller.signal.aborted);
+  assert.equal(await leftovers(), []);
+});
+
 test('only what is below the prefix is the server’s', async () => {
   await raw.send(new PutObjectCommand({ Bucket: 'backups', Key: 'foreign/object', Body: 'x' }));
   await raw.send(new CreateMultipartUploadCommand({ Bucket: 'backups', Key: 'foreign/upload' }));
