@@ -27,7 +27,7 @@ export interface Measurement extends Summary {
 }
 
 /** After which no further round begins, so that a slow machine is done in time too, as long as three rounds count. */
-const MOST_MS = 45_000;
+const MOST_MS = 25_000;
 const LEAST_ROUNDS = 3;
 
 /** Each command `runs` times, one after the other in alternating order, after one round that does not count. */
