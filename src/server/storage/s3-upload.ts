@@ -4,7 +4,6 @@
  * Not AWS's own `Upload`: its parts cannot grow, which ends every stream at 10,000 parts, and its requests go on after
  * an abort.
  */
-import { once } from 'node:events';
 import {
   AbortMultipartUploadCommand,
   type CompletedPart,
@@ -40,9 +39,6 @@ export class S3Upload {
   readonly #parts: CompletedPart[] = [];
   #failure: unknown;
   #uploadId: string | undefined;
-  /** S3's answer to the beginning, which an abort does not end: without the name, what S3 has begun could not be removed. */
-  #beginning: Promise<string | undefined> | undefined;
-  readonly #givenUp = new AbortController();
   #current: Buffer | undefined;
   #filled = 0;
   #started = 0;
@@ -100,8 +96,7 @@ export class S3Upload {
     this.close();
     const { client } = this.#target;
     const options = { abortSignal: AbortSignal.timeout(CLEANUP_MS) };
-    options.abortSignal.addEventListener('abort', () => this.#givenUp.abort(), { once: true });
-    const UploadId = this.#uploadId ?? (await this.#beginning?.catch(() => undefined));
+    const UploadId = this.#uploadId;
     if (UploadId !== undefined) {
       await client
         .send(new AbortMultipartUploadCommand({ ...this.#object, UploadId }), options)
@@ -161,6 +156,7 @@ export class S3Upload {
     if (!buffer) return;
     const Body = buffer.subarray(0, this.#filled);
     this.#uploadId ??= await this.#begin();
+    this.#throwFailure();
     this.#current = undefined;
     this.#sent += this.#filled;
     this.#filled = 0;
@@ -176,16 +172,24 @@ export class S3Upload {
     this.#sending.add(sending);
   }
 
+  /** An abort waits a moment for S3's answer: without the name in it, what S3 has begun could not be removed. */
   async #begin(): Promise<string> {
-    const { client } = this.#target;
-    const command = new CreateMultipartUploadCommand(this.#object);
-    this.#beginning = client
-      .send(command, { abortSignal: this.#givenUp.signal })
-      .then(({ UploadId }) => UploadId);
-    const UploadId = await unlessAborted(this.#beginning, this.#abort.signal);
-    this.#beginning = undefined;
-    if (!UploadId) throw new StorageError('S3 began an upload without a name');
-    return UploadId;
+    this.#throwFailure();
+    const patience = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    const limitWait = () => {
+      timer = setTimeout(() => patience.abort(), CLEANUP_MS);
+    };
+    this.#abort.signal.addEventListener('abort', limitWait);
+    try {
+      const command = new CreateMultipartUploadCommand(this.#object);
+      const { UploadId } = await this.#target.client.send(command, { abortSignal: patience.signal });
+      if (!UploadId) throw new StorageError('S3 began an upload without a name');
+      return UploadId;
+    } finally {
+      clearTimeout(timer);
+      this.#abort.signal.removeEventListener('abort', limitWait);
+    }
   }
 
   async #sendPart(PartNumber: number, Body: Buffer): Promise<void> {
@@ -205,19 +209,5 @@ export class S3Upload {
   #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure;
     this.#abort.signal.throwIfAborted();
-  }
-}
-
-/** The result of the work, which goes on if the signal comes first. @throws the signal's reason then. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  work.catch(() => {});
-  const over = new AbortController();
-  const aborted = once(signal, 'abort', { signal: over.signal }).then(() => signal.throwIfAborted() as never);
-  aborted.catch(() => {});
-  try {
-    signal.throwIfAborted();
-    return await Promise.race([work, aborted]);
-  } finally {
-    over.abort();
   }
 }
