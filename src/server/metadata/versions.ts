@@ -219,6 +219,8 @@ async function leavesOne(
     .select('id')
     .where('collection_id', '=', collectionId)
     .where('deleted_at', 'is', null)
+    // Of more than are leaving, one stays.
+    .limit(ids.length + 1)
     .execute();
   const leaving = new Set(ids);
   return live.some(({ id }) => !leaving.has(id));
