@@ -82,7 +82,9 @@ function discarding(client: PoolClient): PostgresPoolClient {
   let broken = false;
   const query = async <R>(sql: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>> => {
     try {
-      return (await client.query(sql, [...parameters])) as unknown as PostgresQueryResult<R>;
+      const { command, rowCount, rows } = await client.query(sql, [...parameters]);
+      // pg knows more commands, of which Kysely asks nothing, and no count for those that have none.
+      return { command: command as PostgresQueryResult<R>['command'], rowCount: rowCount ?? 0, rows };
     } catch (error) {
       // An error that PostgreSQL itself reported has a five-letter state; the connection is then as good as before.
       broken ||= !isReported(error);
