@@ -3,7 +3,7 @@
  * rendered containers' commands, arguments, variables and scripts run here as they would in a pod; only the places that a pod
  * mounts are folders of a temporary one.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -58,13 +58,13 @@ export async function runLoop({ folder, render, say }: Loop): Promise<void> {
   const password = randomBytes(16).toString('base64url');
 
   say('1. A key pair. The private key stays with those who may restore.');
-  run([...CLIENT, 'keygen', '--out', at('secrets/identity')]);
+  await run([...CLIENT, 'keygen', '--out', at('secrets/identity')]);
   const recipient = readFileSync(at('secrets/identity.pub'), 'utf8').trim();
   rmSync(at('secrets/identity.pub'));
   say(`   ${recipient}`);
 
   say(`2. The server, on nothing but a folder: ${url}`);
-  const encoded = run([...SERVER, 'encode-password'], { input: password }).trim();
+  const encoded = (await run([...SERVER, 'encode-password'], { input: password })).trim();
   writeFileSync(at('server/shop.yaml'), source('server.yaml').replace('PASSWORD', encoded));
   const server = await startServer(at('server'), port, url);
   try {
@@ -74,7 +74,7 @@ export async function runLoop({ folder, render, say }: Loop): Promise<void> {
     say('3. The files, and the backup that the rendered CronJob makes of them');
     writeFiles(at('files'));
     const before = digests(at('files'));
-    pod(render([backup]), 'CronJob');
+    await pod(render([backup]), 'CronJob');
     const [stored = ''] = readdirSync(at('server/data/objects/shop-uploads'));
     const object = readFileSync(join(at('server/data/objects/shop-uploads'), stored));
     say(`   ${before.size} files went in; the server holds ${object.length} bytes, and they begin with`);
@@ -85,13 +85,13 @@ export async function runLoop({ folder, render, say }: Loop): Promise<void> {
 
     say('5. A RequestedBackupAction in Git: its Job restores');
     const restore = render([backup, source('restore.yaml')]);
-    pod(restore, 'Job');
+    await pod(restore, 'Job');
     compare(before, digests(at('files')));
     say(`   all ${before.size} files are back, and each has the SHA-256 that it had`);
 
     say('6. The same Job again, as a GitOps tool may create it: the ledger knows that it was done');
     writeFileSync(join(at('files'), 'new.txt'), 'written after the restore\n');
-    pod(restore, 'Job');
+    await pod(restore, 'Job');
     if (!existsSync(join(at('files'), 'new.txt'))) throw new Error('the second run restored once more');
     say('   nothing was touched');
   } finally {
@@ -105,7 +105,6 @@ function source(name: string): string {
 }
 
 async function startServer(folder: string, port: number, url: string): Promise<ChildProcess> {
-  const [node = '', program = ''] = SERVER;
   const env = {
     ...process.env,
     BR_CONFIG_PROVIDER: 'filesystem',
@@ -113,7 +112,7 @@ async function startServer(folder: string, port: number, url: string): Promise<C
     BR_LISTEN: `127.0.0.1:${port}`,
     BR_LOG_LEVEL: 'warn',
   };
-  const child = spawn(node, [program, 'serve'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = start([...SERVER, 'serve'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
   for (let tries = 0; tries < 200 && child.exitCode === null; tries++) {
     if (
       await fetch(`${url}/health`).then(
@@ -129,7 +128,10 @@ async function startServer(folder: string, port: number, url: string): Promise<C
 }
 
 /** Runs the container of a rendered manifest, with what a pod would mount in folders of ours. */
-function podsOf(folder: string, password: string): (rendered: string, kind: 'CronJob' | 'Job') => void {
+function podsOf(
+  folder: string,
+  password: string,
+): (rendered: string, kind: 'CronJob' | 'Job') => Promise<void> {
   const places: Readonly<Record<string, string>> = {
     '/etc/backup-maker': join(folder, 'scripts'),
     '/mnt/secrets': join(folder, 'secrets'),
@@ -139,7 +141,7 @@ function podsOf(folder: string, password: string): (rendered: string, kind: 'Cro
   const mounted = new RegExp(`(?<![^ ])(${Object.keys(places).join('|')})(?=/|$)`, 'g');
   const here = (text: string) => text.replace(mounted, (place) => places[place] ?? place);
   const secrets: Readonly<Record<string, string>> = { username: 'shop$uploads', password };
-  return (rendered, kind) => {
+  return async (rendered, kind) => {
     const manifests = parseAllDocuments(rendered).map((document) => document.toJS() as Manifest | null);
     const found = manifests.find((manifest) => manifest?.kind === kind);
     const template = found?.spec?.template ?? found?.spec?.jobTemplate?.spec.template;
@@ -156,23 +158,39 @@ function podsOf(folder: string, password: string): (rendered: string, kind: 'Cro
       const key = valueFrom?.secretKeyRef?.key;
       env[name] = key !== undefined ? secrets[key] : valueFrom ? 'shop' : here(value ?? '');
     }
-    run([...CLIENT, ...container.args.map(here)], { env, show: true });
+    await run([...CLIENT, ...container.args.map(here)], { env, show: true });
   };
 }
 
-function run(
-  words: readonly string[],
-  { input, env, show }: { input?: string; env?: NodeJS.ProcessEnv; show?: boolean } = {},
-): string {
+/** What is running, so that it ends with us, whatever ends us. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+function start(words: readonly string[], options: SpawnOptions): ChildProcess {
   const [program = '', ...args] = words;
-  const { status, stdout, stderr } = spawnSync(program, args, {
-    ...(env && { env }),
-    ...(input !== undefined && { input }),
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`exit status ${status}: ${args.slice(1).join(' ')}\n${stderr}`);
-  if (show) process.stdout.write(stderr.replace(/^/gm, '   ').trimEnd().concat('\n'));
-  return stdout;
+  const child = spawn(program, args, options);
+  running.add(child);
+  child.once('close', () => running.delete(child));
+  return child;
+}
+
+async function run(
+  words: readonly string[],
+  { input = '', env, show }: { input?: string; env?: NodeJS.ProcessEnv; show?: boolean } = {},
+): Promise<string> {
+  const child = start(words, { ...(env && { env }), stdio: 'pipe' });
+  const said = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name]?.setEncoding('utf8').on('data', (text: string) => {
+      said[name] += text;
+    });
+  child.stdin?.on('error', () => {}).end(input);
+  const [status] = await once(child, 'close');
+  if (status !== 0) throw new Error(`exit status ${status}: ${words.slice(2).join(' ')}\n${said.stderr}`);
+  if (show) process.stdout.write(said.stderr.replace(/^/gm, '   ').trimEnd().concat('\n'));
+  return said.stdout;
 }
 
 /** Text, random bytes, folders, an empty file and a name with a space. */

@@ -7,7 +7,7 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { parse, parseAllDocuments, stringify } from 'yaml';
 import { explainMissing, runLoop } from './demo-loop.ts';
@@ -26,20 +26,21 @@ interface Manifest {
 const folder = mkdtempSync(join(tmpdir(), 'backup-maker-demo-'));
 // Our programs are started from their sources, a dozen times: compiled once, they start twice as fast.
 process.env.NODE_COMPILE_CACHE ??= join(folder, 'compiled');
-try {
-  const rendered = render(folder);
-  console.log(`\n${bold('Sources')}, as a platform engineer keeps them in Git:\n`);
-  for (const file of sourceFiles())
-    console.log(`${dim(`# ${file}`)}\n${readFileSync(join(example, file), 'utf8')}`);
-  console.log(`${bold('Rendered')} by ${rendered.by}: exactly what will run in the cluster\n`);
-  console.log(rendered.text);
-  console.log(`${bold('What became of each source')}\n`);
-  console.log(summary(rendered.text));
-  await showLoop();
-  console.log(`\nNext: ${dim('docs/kustomize.md or docs/kpt.md; docs/client.md and docs/server.md')}\n`);
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
+// Whoever has seen enough: private keys are in there.
+process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => process.exit(128 + constants.signals[signal]));
+
+const rendered = render(folder);
+console.log(`\n${bold('Sources')}, as a platform engineer keeps them in Git:\n`);
+for (const file of sourceFiles())
+  console.log(`${dim(`# ${file}`)}\n${readFileSync(join(example, file), 'utf8')}`);
+console.log(`${bold('Rendered')} by ${rendered.by}: exactly what will run in the cluster\n`);
+console.log(rendered.text);
+console.log(`${bold('What became of each source')}\n`);
+console.log(summary(rendered.text));
+await showLoop();
+console.log(`\nNext: ${dim('docs/kustomize.md or docs/kpt.md; docs/client.md and docs/server.md')}\n`);
 
 async function showLoop(): Promise<void> {
   console.log(`${bold('And now for real')}: the rendered backup and restore run on this machine\n`);

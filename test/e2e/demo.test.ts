@@ -1,9 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { eventually } from '../eventually.ts';
 
 const demo = join(import.meta.dirname, '../../scripts/demo.ts');
 const test = suite('demo');
@@ -40,5 +41,41 @@ test('backs up, destroys and restores real files, and leaves nothing behind', ()
     rmSync(temporary, { recursive: true, force: true });
   }
 });
+
+test('stopped from the keyboard in the middle, it ends at once, and leaves nothing either', async () => {
+  const temporary = mkdtempSync(join(tmpdir(), 'demo-test-'));
+  try {
+    const child = spawn(process.execPath, [demo], {
+      env: { ...process.env, TMPDIR: temporary },
+      stdio: ['ignore', 'pipe', 'inherit'],
+      detached: true,
+    });
+    let shown = '';
+    for await (const text of child.stdout) {
+      shown += String(text);
+      // As a terminal does: to the whole group.
+      if (shown.includes('3. The files')) process.kill(-(child.pid ?? 0), 'SIGINT');
+    }
+    await eventually('its end', () => child.exitCode !== null);
+    assert.is(child.exitCode, 130);
+    assert.not.match(shown, 'the server holds');
+    assert.not.match(shown, '6. The same Job');
+    assert.equal(readdirSync(temporary), []);
+    await eventually('the end of what it started', () => processesWith(temporary).length === 0);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+});
+
+/** Ids of those that have the text in their environment. */
+function processesWith(text: string): string[] {
+  return readdirSync('/proc').filter((name) => {
+    try {
+      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/environ`, 'utf8').includes(text);
+    } catch {
+      return false;
+    }
+  });
+}
 
 test.run();
