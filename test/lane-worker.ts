@@ -1,4 +1,5 @@
 /** The process of a lane: imports the files that it is sent, runs what they queued with uvu, and answers. */
+import { writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Outcome, titleOf } from './lane.ts';
 
@@ -14,10 +15,15 @@ declare global {
 // uvu reads these globals when it is first imported: without them it would start running by itself.
 globalThis.UVU_DEFER = 1;
 
+// What tests began is ended by hooks of `exit`, which a signal by itself does not run.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 let running = Promise.resolve();
 process.on('message', (files: readonly string[]) => {
   running = running.then(async () => {
+    process.channel?.unref();
     const answer = await run(files);
+    process.channel?.ref();
     // Whoever is gone does not want it.
     process.send?.(answer, () => {});
   });
@@ -33,6 +39,10 @@ async function run(files: readonly string[]): Promise<Answer> {
     for (const done of rest) if (typeof done === 'function') queueMicrotask(() => done());
     return true;
   }) as typeof write;
+  const ends = () => writeSync(1, `\n${answer.printed}\n`);
+  const abandoned = () => process.exit(1);
+  process.once('exit', ends);
+  process.once('disconnect', abandoned);
   try {
     // All before the first runs: what they share is let go when the last of those is done that asked for it.
     for (const [index, file] of files.entries()) {
@@ -49,16 +59,23 @@ async function run(files: readonly string[]): Promise<Answer> {
     answer.wrong = error instanceof Error ? `${error.stack}` : String(error);
   } finally {
     process.stdout.write = write;
+    process.off('exit', ends);
+    process.off('disconnect', abandoned);
   }
   return answer;
 }
 
 async function runSuites(suites: readonly Run[], file: string, answer: Answer): Promise<void> {
   if (suites.length === 0) throw new Error(`${file} never calls test.run()`);
+  const before = answer.total;
   for (const suite of suites) {
-    const [errors, ran, , max] = await suite();
+    const [errors, ran, skipped, max] = await suite();
     if (typeof errors === 'string') answer.printed += `\n${errors}\n`;
+    else if (ran < max)
+      answer.printed += '\na hook failed, of which uvu does not say how: see loudly() in test/e2e\n';
     answer.passed += ran;
-    answer.total += max;
+    // What is skipped, or left out by `only`, has not passed.
+    answer.total += max + skipped;
   }
+  if (answer.total === before) throw new Error(`${file} has no test`);
 }

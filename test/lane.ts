@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What became of the files of one turn. `wrong` is set where it is more than a test that failed. */
 export interface Outcome {
@@ -21,64 +22,74 @@ const FLAGS = ['--min-semi-space-size=16'];
 /** A process that has nothing left to do ends by itself; one that a test left something running in does not. */
 const LEAVE_MS = 60_000;
 
+interface Worker {
+  process: ChildProcess;
+  /** How it ended, also where that was before anybody asked. */
+  ended: Promise<{ code: number | null; how: string }>;
+  turnsLeft: number;
+}
+
 export class Lane {
   /** How many turns one process takes. Modules stay for good, and each collection of garbage looks at all of them. */
   readonly #turns: number;
-  #process: ChildProcess | undefined;
-  #left = 0;
+  /** Where that goes which is not caught: what child processes write, and the end of a process that crashes. */
+  readonly #rest: 'inherit' | 'ignore';
+  #worker: Worker | undefined;
 
-  constructor(turns: number) {
+  constructor(turns: number, rest: 'inherit' | 'ignore' = 'inherit') {
     this.#turns = turns;
+    this.#rest = rest;
   }
 
   /** Runs files together in one process. Never rejects: a process that ends on the way is an outcome too. */
   async run(files: readonly string[]): Promise<Outcome> {
     const started = performance.now();
-    const worker = this.#process ?? this.#start();
+    this.#worker ??= startWorker(this.#turns, this.#rest);
+    const worker = this.#worker;
     const over = new AbortController();
-    const answered = once(worker, 'message', over).then(([answer]) => answer as Omit<Outcome, 'seconds'>);
-    const ended = once(worker, 'exit', over).then(([code, signal]) => ({
-      ...{ files, passed: 0, total: 1, printed: titleOf(files) },
-      wrong: `its process ended in the middle, with ${signal ?? `exit code ${code}`}`,
-    }));
-    for (const waiting of [answered, ended]) waiting.catch(() => {});
-    worker.send(files);
+    const answered = once(worker.process, 'message', over).then(
+      ([answer]) => answer as Omit<Outcome, 'seconds'>,
+    );
+    answered.catch(() => {});
+    const ended = worker.ended.then(({ how }): Omit<Outcome, 'seconds'> => {
+      this.#worker = undefined;
+      const wrong = `its process ended in the middle, with ${how}`;
+      return { files, passed: 0, total: 1, printed: titleOf(files), wrong };
+    });
+    // Where it has ended already, that is the outcome.
+    worker.process.send(files, () => {});
     const outcome = await Promise.race([answered, ended]);
     over.abort();
-    const stays = --this.#left > 0 ? undefined : await this.close();
-    const wrong = outcome.wrong ?? stays;
+    const left = --worker.turnsLeft > 0 ? undefined : await this.close();
+    const wrong = outcome.wrong ?? left;
     return { ...outcome, ...(wrong && { wrong }), seconds: (performance.now() - started) / 1000 };
   }
 
-  /** Lets the process go. @returns what is wrong if it does not leave by itself. */
+  /** Lets the process go. @returns what is wrong if it does not leave by itself, and well. */
   async close(): Promise<string | undefined> {
-    const worker = this.#process;
-    this.#process = undefined;
-    if (!worker || worker.exitCode !== null || worker.signalCode !== null) return undefined;
-    const ended = once(worker, 'exit', { signal: AbortSignal.timeout(LEAVE_MS) });
-    if (worker.connected) worker.disconnect();
-    try {
-      await ended;
-      return undefined;
-    } catch {
-      worker.kill('SIGKILL');
-      return 'it, or a file before it, left something running: the process has nothing to do and does not end';
-    }
+    const worker = this.#worker;
+    this.#worker = undefined;
+    if (!worker) return undefined;
+    if (worker.process.connected) worker.process.disconnect();
+    const end = await Promise.race([worker.ended, sleep(LEAVE_MS, undefined, { ref: false })]);
+    if (end?.code === 0) return undefined;
+    if (end) return `it, or a file before it, left something that failed: its process ended with ${end.how}`;
+    worker.process.kill('SIGKILL');
+    return 'it, or a file before it, left something running: the process has nothing to do and does not end';
   }
+}
 
-  #start(): ChildProcess {
-    const worker = fork(WORKER, {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      execArgv: FLAGS,
-      env: { NODE_COMPILE_CACHE: COMPILED, ...process.env },
-    });
-    worker.once('exit', () => {
-      if (this.#process === worker) this.#process = undefined;
-    });
-    this.#left = this.#turns;
-    this.#process = worker;
-    return worker;
-  }
+function startWorker(turnsLeft: number, rest: 'inherit' | 'ignore'): Worker {
+  const worker = fork(WORKER, {
+    stdio: ['ignore', rest, rest, 'ipc'],
+    execArgv: FLAGS,
+    env: { NODE_COMPILE_CACHE: COMPILED, ...process.env },
+  });
+  const ended = once(worker, 'exit').then(([code, signal]) => ({
+    code: code as number | null,
+    how: String(signal ?? `exit code ${code}`),
+  }));
+  return { process: worker, ended, turnsLeft };
 }
 
 /** As it stands above what a file prints. */

@@ -38,7 +38,6 @@ process.on('exit', () => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
   if (services.size > 0) spawnSync('podman', ['rm', '--force', '--time', '0', ...services.keys()]);
 });
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 /** Starts a container and waits until it is ready. Rejects with its log if it ends before or takes too long. */
 export async function startService(request: ServiceRequest): Promise<Service> {
