@@ -1,17 +1,14 @@
-/** make, restore, download and check: what is stored, what comes back, and what is refused. */
-import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { Writable } from 'node:stream';
+/** make and restore: what is stored, what comes back, and what is refused. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { zstdCompressSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { complaintOf, exists, failedWith, MakerWorld, PASSPHRASE } from './maker-world.ts';
+import { exists, failedWith, MakerWorld, PASSPHRASE, TEXT } from './maker-world.ts';
 
 const test = suite('backup-maker: data');
 const world = new MakerWorld();
 test.before(() => world.open());
 test.after(() => world.close());
-
-const TEXT = 'something worth keeping\n'.repeat(500);
 
 /** What a restore's command got; undefined if its input never ended. */
 async function restored(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
@@ -199,79 +196,6 @@ test('keys that are missing, wrong, or none', async () => {
   }
 });
 
-test('download: decrypted, or as it is stored; readable by its owner only; in whole or not at all', async () => {
-  const version = await world.made(TEXT);
-  const at = ['download', '-s', String(version)];
-  const plain = world.path('plain.txt');
-  writeFileSync(plain, 'what was there before');
-  const ran = await world.run([...at, '--save-path', plain, '-p', world.keys.agePrivate, '--json']);
-  assert.is(ran.code, 0, ran.err);
-  assert.is(readFileSync(plain, 'utf8'), TEXT);
-  assert.is(statSync(plain).mode & 0o777, 0o600);
-  const [found] = (await world.versions()).filter(({ versionNumber }) => versionNumber === version);
-  const storedBytes = found?.filesize;
-  assert.equal(ran.json(), {
-    collectionId: 'app',
-    version,
-    plainBytes: TEXT.length,
-    storedBytes,
-    file: plain,
-  });
-
-  for (const args of [[], ['--as-stored', '-p', world.keys.agePrivate]]) {
-    const stored = world.path('stored.age');
-    assert.is((await world.run([...at, '--save-path', stored, ...args])).code, 0);
-    assert.match(readFileSync(stored, 'latin1'), /^age-encryption\.org/);
-    assert.is(statSync(stored).size, storedBytes);
-  }
-
-  const printed = await world.run([...at, '--save-path', '-', '-p', world.keys.agePrivate, '--json']);
-  assert.is(printed.out, TEXT, 'nothing but the content');
-
-  const link = world.path('link.txt');
-  symlinkSync(plain, link);
-  assert.is((await world.run([...at, '--save-path', link, '-p', world.keys.agePrivate])).code, 0);
-  assert.ok(readdirSync(world.folder).includes('link.txt') && readFileSync(link, 'utf8') === TEXT);
-  // A device is written to, and not replaced by a file.
-  assert.is((await world.run([...at, '--save-path', '/dev/null', '-p', world.keys.agePrivate])).code, 0);
-  assert.ok(statSync('/dev/null').isCharacterDevice());
-});
-
-test('download: a failure leaves what was there, and nothing else', async () => {
-  const version = await world.made(TEXT.repeat(80), ['-k', world.keys.agePublic, '--compress', 'none']);
-  world.damage('app', version);
-  const file = world.write('kept.txt', 'what was there before');
-  const at = ['download', '-s', String(version), '-p', world.keys.agePrivate];
-  failedWith(await world.run([...at, '--save-path', file]), 11, /./);
-  assert.is(readFileSync(file, 'utf8'), 'what was there before');
-  assert.equal(
-    readdirSync(world.folder).filter((name) => name.endsWith('.part')),
-    [],
-  );
-  const good = ['download', '-p', world.keys.agePrivate, '-s', String(await world.made('x'))];
-  failedWith(await world.run([...good, '--save-path', world.folder]), 74, /it is a folder/, /--save-path/);
-  failedWith(
-    await world.run([...good, '--save-path', world.path('no/such/folder')]),
-    74,
-    /the folder does not exist/,
-    /--save-path/,
-  );
-  if (exists('/dev/full'))
-    failedWith(await world.run([...good, '--save-path', '/dev/full']), 74, /the disk is full/, /--save-path/);
-  failedWith(await world.run([...good, '--save-path', '']), 2, /--save-path is missing/, /--save-path app/);
-});
-
-test('download: a reader that leaves', async () => {
-  await world.made(TEXT);
-  const stdout = new Writable({
-    write(_chunk, _encoding, done) {
-      done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' }));
-    },
-  });
-  const ran = await world.run(['download', '--save-path', '-', '-p', world.keys.agePrivate], { stdout });
-  failedWith(ran, 74, /whatever reads the output stopped before its end/);
-});
-
 test('the original server says nothing of a version: what it has is opened as it is', async () => {
   const number = await world.made(TEXT, ['-k', world.keys.pgpPublic, '--armor', '--compress', 'none']);
   const stored = (await world.ask('GET', `/api/alpha/repository/collection/app/version/${number}`)).bytes;
@@ -296,41 +220,6 @@ test('the original server says nothing of a version: what it has is opened as it
   assert.is((await world.versions()).at(-1)?.format, 'openpgp-armor');
 });
 
-test('check: one version, all versions, and one of them damaged', async () => {
-  const at = ['-i', 'checked'];
-  for (const text of ['one', 'two', 'three']) await world.made(text, ['-k', world.keys.agePublic, ...at]);
-  const key = ['-p', world.keys.agePrivate];
-  const one = await world.run(['check', ...at, ...key]);
-  assert.is(one.code, 0, one.err);
-  assert.match(one.out, /^version 3: intact, 5 B \(\d+ B stored\)\n$/);
-  world.damage('checked', 2);
-
-  const all = await world.run(['check', '--all', ...at, ...key]);
-  failedWith(all, 13, /1 of 3 versions cannot be relied on/);
-  assert.match(all.out, /^version 1: intact.*\nversion 2: NOT INTACT: .*\nversion 3: intact.*\n$/);
-  const json = await world.run(['check', '--all', '--json', ...at, ...key]);
-  const lines = json.out
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
-  assert.equal(
-    lines.map(({ version, intact, code }) => [version, intact, code]),
-    [
-      [1, true, undefined],
-      [2, false, 'damaged'],
-      [3, true, undefined],
-    ],
-  );
-  failedWith(await world.run(['check', '-s', '2', ...at, ...key]), 13, /cannot be relied on/, /check --all/);
-  // Without the right key nothing is said about the version.
-  failedWith(await world.run(['check', '--all', ...at]), 6, /no private key was given/, /--private-key/);
-  failedWith(await world.run(['check', ...at, '-p', world.keys.otherPrivate]), 6, /key/, /--private-key/);
-  const mixed = await world.run(['check', '--all', ...at, '-p', world.keys.otherPrivate]);
-  failedWith(mixed, 13, /3 of 3/);
-  assert.match(mixed.out, /version 1: CANNOT BE READ: /);
-  failedWith(await world.run(['check', '--all', '-i', 'never', ...key]), 9, /holds no version/);
-});
-
 test('damaged bytes in the storage are restored by nobody', async () => {
   for (const args of [
     ['-k', world.keys.agePublic],
@@ -343,97 +232,6 @@ test('damaged bytes in the storage are restored by nobody', async () => {
     failedWith(back, 11, /./);
     assert.is(back.text, undefined, 'the input of the command never ended');
   }
-});
-
-test('a wrong command leaves no version', async () => {
-  const before = (await world.versions()).length;
-  const key = ['-k', world.keys.agePublic];
-  const bare = { env: { PATH: world.barePath() } };
-  const make = (command: string, ...args: string[]) =>
-    world.run(['make', '-c', command, ...key, ...args], bare);
-  failedWith(await make('echo some; exit 7'), 3, /failed with exit code 7/);
-  failedWith(await make('echo some; kill -9 $$'), 3, /killed by SIGKILL/, /OOMKilled/);
-  failedWith(
-    await make('echo some; sleep 30', '--timeout', '0.3'),
-    4,
-    /did not end within 0.3 seconds/,
-    /--timeout/,
-  );
-  failedWith(await make('true'), 5, /wrote nothing/);
-  const variable = { env: { PATH: world.barePath(), BM_TIMEOUT: '0.3' } };
-  failedWith(
-    await world.run(['make', '--timeout', '60', '-c', 'sleep 30', ...key], variable),
-    4,
-    /0.3 seconds/,
-  );
-  failedWith(await world.run(['make', ...key]), 2, /--cmd is missing/, /BM_CMD/);
-  assert.is((await world.versions()).length, before);
-});
-
-test('a signal: nothing is stored, and the exit status is the signal’s', async () => {
-  const before = (await world.versions()).length;
-  for (const [signal, status] of [
-    ['SIGTERM', 143],
-    ['SIGINT', 130],
-    ['SIGHUP', 129],
-  ] as const) {
-    const started = world.path(`started-${signal}`);
-    const ran = await world.run(
-      ['make', '-c', `echo some; echo > ${started}; sleep 30`, '-k', world.keys.agePublic],
-      {
-        env: { PATH: world.barePath() },
-        stop: (send) => {
-          const timer = setInterval(() => {
-            if (!exists(started)) return;
-            clearInterval(timer);
-            send(signal);
-          }, 10);
-        },
-      },
-    );
-    failedWith(ran, status, new RegExp(`^stopped by ${signal}: `));
-  }
-  assert.is((await world.versions()).length, before);
-});
-
-test('our secrets are kept from the command, and everything else gets there', async () => {
-  const file = world.write('secret', PASSPHRASE);
-  const env = {
-    BM_PASSPHRASE: PASSPHRASE,
-    BM_PASSPHRASE_FILE: file,
-    BM_AUTH_TOKEN_FILE: world.write('token', world.env.BM_AUTH_TOKEN ?? ''),
-    PGPASSWORD: 'goes there',
-  };
-  const made = await world.run(['make', '-c', 'env', '-k', world.keys.agePublic], { env });
-  assert.is(made.code, 0, made.err);
-  const { out } = await world.run(['download', '--save-path', '-', '-p', world.keys.agePrivate]);
-  assert.match(out, 'PGPASSWORD=goes there');
-  assert.not.match(out, /BM_(AUTH_TOKEN|PASSPHRASE|ACCESS_KEY_PASSWORD)/);
-});
-
-test('progress on a terminal is a line that is gone at the end', async () => {
-  const ran = await world.run(
-    ['make', '-c', `cat ${world.write('some', TEXT)}`, '-k', world.keys.agePublic],
-    {
-      terminal: true,
-    },
-  );
-  assert.is(ran.code, 0);
-  assert.match(ran.err, /\ruploading \d/);
-  assert.ok(ran.err.includes('\r\u001b[KVersion uploaded (collection app, version '), ran.err);
-  const never = { env: { BM_PROGRESS: 'never' }, terminal: true };
-  const silent = await world.run(
-    ['make', '-c', 'echo', '-k', world.keys.agePublic, '--progress', 'always'],
-    never,
-  );
-  assert.not.match(silent.err, /\r/);
-  const always = await world.run(['make', '-c', 'echo', '-k', world.keys.agePublic, '--progress', 'always']);
-  assert.match(always.err, /\ruploading/);
-  const quiet = await world.run(['make', '-c', 'echo', '-k', world.keys.agePublic, '--log-level', 'panic']);
-  assert.is(quiet.err, '');
-  const failed = await world.run(['make', '-c', 'exit 9', '-k', world.keys.agePublic], { terminal: true });
-  assert.ok(failed.err.includes('backup-maker: error: the dump command failed with exit code 9'), failed.err);
-  assert.is(complaintOf(await world.run(['make', '-c', 'exit 9', '-k', world.keys.agePublic])).status, 3);
 });
 
 test.run();

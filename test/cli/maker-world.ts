@@ -34,6 +34,8 @@ export const PASSPHRASE = 'canary passphrase 77aa';
 export const HEALTH_CODE = 'canary-health-c0de';
 /** What somebody writes into a command, against all advice. */
 export const IN_COMMAND = 'canary-in-command-91';
+/** What is backed up: much smaller once it is compressed. */
+export const TEXT = 'something worth keeping\n'.repeat(500);
 /** Of the server's tokens in `openReplicas`. */
 const TOKEN_KEY = 'a key of the tests, long enough to be one';
 

@@ -1,6 +1,6 @@
 /** What tests of the client need: a repository with short waits, servers that misbehave, content, and failures to look at. */
 import { createCipheriv } from 'node:crypto';
-import { createServer as createHttpServer, type RequestListener } from 'node:http';
+import { createServer as createHttpServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import * as assert from 'uvu/assert';
 import { UserError } from '../../../src/api/problem.ts';
@@ -71,6 +71,23 @@ export async function web(listener: RequestListener): Promise<Hostile> {
   const server = createHttpServer(listener);
   server.on('checkContinue', (request, response) => server.emit('request', request, response));
   return listen(server, () => {});
+}
+
+export interface Said {
+  status: number;
+  body?: string;
+  headers?: Record<string, string>;
+}
+
+/** A server that says the same to everything. */
+export function saying(
+  { status, body = '', headers = {} }: Said,
+  seen: IncomingHttpHeaders[] = [],
+): Promise<Hostile> {
+  return web((request, response) => {
+    seen.push(request.headers);
+    response.writeHead(status, headers).end(body);
+  });
 }
 
 async function listen(

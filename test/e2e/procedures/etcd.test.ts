@@ -3,22 +3,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  awkwardPassword,
-  check,
-  etcdctl,
-  find,
-  folder,
-  loudly,
-  refuse,
-  run,
-  type Server,
-  startEtcd,
-  succeed,
-} from './databases.ts';
+import { loudly } from '../loudly.ts';
+import { awkwardPassword, etcdctl, type Server, startEtcd } from './databases.ts';
+import { check, find, folder, podUser } from './machine.ts';
+import { refuse, run, succeed } from './scripts.ts';
 
 const test = suite('etcd');
-const podUser = 65532;
 let server: Server;
 let params: Record<string, string>;
 /** As in the stock image: the programs of etcd, and the one busybox that our client brings. */

@@ -15,10 +15,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { eventually } from '../../eventually.ts';
-import { check, folder, refuse, run, succeed } from './databases.ts';
+import { check, folder, podUser } from './machine.ts';
+import { refuse, run, succeed } from './scripts.ts';
 
 const test = suite('files');
-const podUser = 65532;
 const oddName = `-rf "it's" $x \\ new\nline\x01é`;
 
 let volume = '';

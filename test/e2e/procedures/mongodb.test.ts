@@ -8,19 +8,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
-import {
-  awkwardPassword,
-  check,
-  find,
-  folder,
-  loudly,
-  refuse,
-  run,
-  type Server,
-  shells,
-  startFerretdb,
-  succeed,
-} from './databases.ts';
+import { loudly } from '../loudly.ts';
+import { awkwardPassword, type Server, startFerretdb } from './databases.ts';
+import { check, find, folder } from './machine.ts';
+import { refuse, run, shells, succeed } from './scripts.ts';
 
 const password = awkwardPassword;
 const needed = ['mongodump', 'mongorestore', 'ferretdb'];

@@ -6,18 +6,10 @@ import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  awkwardPassword,
-  folder,
-  loudly,
-  mysql,
-  refuse,
-  run,
-  type Server,
-  type Shell,
-  startMariadb,
-  succeed,
-} from './databases.ts';
+import { loudly } from '../loudly.ts';
+import { awkwardPassword, mysql, type Server, startMariadb } from './databases.ts';
+import { folder } from './machine.ts';
+import { refuse, run, type Shell, succeed } from './scripts.ts';
 
 const password = awkwardPassword;
 /** Looks like an option and like shell; mysqldump itself cannot take quotes in a name. */

@@ -1,18 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  awkwardPassword,
-  loudly,
-  occupy,
-  psql,
-  refuse,
-  run,
-  type Server,
-  shells,
-  startPostgres,
-  succeed,
-} from './databases.ts';
+import { loudly } from '../loudly.ts';
+import { awkwardPassword, occupy, psql, type Server, startPostgres } from './databases.ts';
+import { refuse, run, shells, succeed } from './scripts.ts';
 
 const test = suite('postgres');
 const password = awkwardPassword;

@@ -1,17 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  awkwardPassword,
-  loudly,
-  redis,
-  refuse,
-  run,
-  type Server,
-  shells,
-  startRedis,
-  succeed,
-} from './databases.ts';
+import { loudly } from '../loudly.ts';
+import { awkwardPassword, redis, type Server, startRedis } from './databases.ts';
+import { refuse, run, shells, succeed } from './scripts.ts';
 
 const test = suite('redis');
 const password = awkwardPassword;

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { check, folder, open, refuse, run, succeed } from './databases.ts';
+import { check, folder, open, podUser } from './machine.ts';
+import { refuse, run, succeed } from './scripts.ts';
 
 const test = suite('sqlite');
-const podUser = 65532;
 
 let volume = '';
 let path = '';
@@ -15,9 +15,9 @@ const sql = (statements: string) =>
   check('sqlite3', ['-batch', path], { input: statements, user: podUser }).trim();
 const content = () => sql('SELECT id, hex(v) FROM items ORDER BY id');
 
-/** A name that is special to URIs, to sqlite3's own commands and to shells. */
 test.before.each(() => {
   volume = folder(podUser);
+  // A name that is special to URIs, to sqlite3's own commands and to shells.
   path = join(volume, `it's a "100%" $db?x=1#y.db`);
   params = { claim: 'app-data', path };
   sql(`CREATE TABLE items (id integer PRIMARY KEY, v blob);

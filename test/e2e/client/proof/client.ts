@@ -8,8 +8,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PATIENCE_MS } from '../../../eventually.ts';
 import { CLIENT, proofFolder } from './programs.ts';
 
-/** How long anything may still be there after the client has ended. */
-const SETTLE_MS = PATIENCE_MS;
 const LOOK_EVERY_MS = 40;
 
 export interface StartOptions {
@@ -67,7 +65,7 @@ export class Client {
 
   /** What is left although the client has ended: processes, temporary files, secrets that were seen. Empty is well. */
   async remains(): Promise<string[]> {
-    for (const end = Date.now() + SETTLE_MS; Date.now() < end; await sleep(20))
+    for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await sleep(20))
       if (this.processes().length === 0 && this.#files().length === 0) break;
     return [
       ...this.processes().map(({ id, line }) => `process ${id}: ${line}`),
@@ -98,7 +96,7 @@ export class Client {
     });
     clearInterval(looking);
     // What it leaves behind may hold its standard error open.
-    await Promise.race([closed, sleep(SETTLE_MS, undefined, { ref: false })]);
+    await Promise.race([closed, sleep(PATIENCE_MS, undefined, { ref: false })]);
     return { status, ...said, peakMiB: this.#peakMiB };
   }
 

@@ -1,10 +1,10 @@
 /** A real PostgreSQL with databases that are alike: what was backed up, and what has become of it since. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PATIENCE_MS } from '../../../eventually.ts';
-import { find, psql, type Server, startPostgres } from '../../procedures/databases.ts';
+import { psql, type Server, startPostgres } from '../../procedures/databases.ts';
+import { find } from '../../procedures/machine.ts';
 import { newSecret } from './server.ts';
 
-const SETTLE_MS = PATIENCE_MS;
 const ROWS = 24_000;
 
 /** Half of it is hashes, so that it stays some mebibytes when it is compressed. */
@@ -64,7 +64,7 @@ export class Databases {
           `SELECT count(*) FROM pg_stat_activity WHERE datname = '${name}' AND backend_type = 'client backend'`,
         ),
       );
-    for (const end = Date.now() + SETTLE_MS; Date.now() < end && count() > 0; await sleep(100));
+    for (const end = Date.now() + PATIENCE_MS; Date.now() < end && count() > 0; await sleep(100));
     return count();
   }
 

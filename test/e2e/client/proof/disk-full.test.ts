@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { loudly } from '../../procedures/databases.ts';
+import { loudly } from '../../loudly.ts';
 import { Client } from './client.ts';
 import { proofFolder } from './programs.ts';
 import { roomy, UploadWorld } from './uploads.ts';

@@ -6,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { eventually, PATIENCE_MS } from '../../../eventually.ts';
 import { PASSWORD } from '../../../server/http/documents.ts';
-import { loudly } from '../../procedures/databases.ts';
+import { loudly } from '../../loudly.ts';
 import type { Client } from './client.ts';
 import { proofFolder } from './programs.ts';
 import { flipAt, withProxy } from './proxy.ts';

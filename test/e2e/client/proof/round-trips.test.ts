@@ -1,7 +1,7 @@
 /** What is stored comes back byte for byte, whatever its size, in bounded memory. `PROOF_GIB=5` is the long form. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { loudly } from '../../procedures/databases.ts';
+import { loudly } from '../../loudly.ts';
 import { SEALED } from './keys.ts';
 import { proofFolder } from './programs.ts';
 import { roundTrip, withData } from './round-trips.ts';

@@ -13,8 +13,6 @@ import { type Answer, call } from '../../../server/http/client.ts';
 import { ACCOUNTS, type Document, PASSWORD } from '../../../server/http/documents.ts';
 import { proofFolder, SERVER } from './programs.ts';
 
-const START_MS = PATIENCE_MS;
-
 export class Repository {
   readonly url: string;
   /** Of an administrator; good over restarts. */
@@ -59,7 +57,7 @@ export class Repository {
         this.#output = (this.#output + String(text)).slice(-10_000);
       });
     this.#child = child;
-    for (const end = Date.now() + START_MS; Date.now() < end; await sleep(20)) {
+    for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await sleep(20)) {
       if (child.exitCode !== null) break;
       const answer = await call('GET', `${this.url}/health`).catch(() => undefined);
       if (answer?.status === 200) return;

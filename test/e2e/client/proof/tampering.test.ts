@@ -4,7 +4,7 @@
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { loudly } from '../../procedures/databases.ts';
+import { loudly } from '../../loudly.ts';
 import { tasksOf } from './figures.ts';
 import { type Format, SEALED } from './keys.ts';
 import { killRestores } from './kills.ts';

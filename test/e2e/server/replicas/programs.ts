@@ -10,7 +10,6 @@ import { folder } from '../engines/processes.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../../../src/cli/backup-repository.ts');
 const REPLICA = join(import.meta.dirname, 'replica.ts');
-const START_MS = PATIENCE_MS;
 /** Replicas must share one. */
 export const TOKEN_KEY = 'a key of the tests, long enough to be one';
 
@@ -18,8 +17,6 @@ const running = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
-// Being asked to stop is no exit by itself, and would leave servers and mounts behind.
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1));
 
 export interface Held {
   files: number;
@@ -71,7 +68,7 @@ export class Program {
 
   static async #started(port: number, args: string[]): Promise<Program> {
     const program = new Program(`http://127.0.0.1:${port}`, args);
-    const deadline = performance.now() + START_MS;
+    const deadline = performance.now() + PATIENCE_MS;
     while (performance.now() < deadline && program.#child.exitCode === null) {
       const answer = await fetch(`${program.address}/openapi.json`).catch(() => undefined);
       await answer?.arrayBuffer();
