@@ -5,18 +5,23 @@ import * as assert from 'uvu/assert';
 /** How long a test waits before it says that something does not come. Only a test that fails waits so long. */
 export const PATIENCE_MS = 60_000;
 
-/** The first thing that is neither undefined nor false; fails, saying what was waited for, if there never is one. */
+/**
+ * The first thing that is neither undefined nor false; fails, saying what was waited for, if there never is one. A shorter time than
+ * patience is for what must come before something else does.
+ */
 export async function eventually<T>(
-  what: string,
+  what: string | (() => string),
   look: () => T | undefined | false | Promise<T | undefined | false>,
   everyMs = 10,
+  withinMs = PATIENCE_MS,
 ): Promise<T> {
   for (const begin = performance.now(); ; await sleep(everyMs)) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
-    if (performance.now() - begin > PATIENCE_MS) break;
+    if (performance.now() - begin > withinMs) break;
   }
-  return assert.unreachable(`not within ${PATIENCE_MS / 1000} s: ${what}`) as never;
+  const told = typeof what === 'string' ? what : what();
+  return assert.unreachable(`not within ${withinMs / 1000} s: ${told}`) as never;
 }
 
 /**

@@ -192,17 +192,14 @@ test('an error that passes does no harm, and a renewal under way does not hold u
     },
   });
   const lease = { seconds: 60, renewEverySeconds: 0.05 };
-  let ending: Promise<unknown> | undefined;
+  const worked = Promise.withResolvers<void>();
   const ended = once({ ...guarded, lease }, async () => {
     await eventually('a renewal under way', () => times === 4);
-    ending = inTime(
-      1500,
-      Promise.resolve().then(() => ended),
-    );
+    worked.resolve();
     return { versionNumber: 1 };
   });
-  await ended;
-  await ending;
+  await worked.promise;
+  await inTime(1500, ended);
   assert.is(happened.filter((each) => each.startsWith('warn ')).length, 1);
 });
 

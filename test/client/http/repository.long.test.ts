@@ -33,8 +33,8 @@ const DOCUMENTS = [
 ];
 
 let server: InProcess;
-/** Another server over the same engines. */
-let impatient: InProcess;
+/** The address of another server over the same engines. */
+let impatient: string;
 const as = (username: string, more: Partial<RepositoryOptions> = {}) =>
   repositoryAt(server.urls[0] ?? '', {
     credentials: { kind: 'password', username, password: PASSWORD },
@@ -42,16 +42,10 @@ const as = (username: string, more: Partial<RepositoryOptions> = {}) =>
   });
 
 test.before(async () => {
-  const engines = await sqliteAndFolder();
-  const openWith = openReplicas(async () => [engines]);
-  server = await openWith(DOCUMENTS, NO_LIMITS);
-  impatient = await openWith(DOCUMENTS, { ...NO_LIMITS, idleTimeoutMs: IDLE_MS });
+  server = await openReplicas(async () => [await sqliteAndFolder()])(DOCUMENTS, NO_LIMITS);
+  impatient = await server.beside({ ...NO_LIMITS, idleTimeoutMs: IDLE_MS });
 });
-test.after(async () => {
-  impatient.server.server.closeAllConnections();
-  await impatient.server.close();
-  await server.close();
-});
+test.after(() => server.close());
 
 test('what is uploaded comes back, with its digest, length, name and encoding', async () => {
   const repository = as('machine');
@@ -278,7 +272,7 @@ test('a consumer that is slower than the server allows gets everything neverthel
   const data = bytes(24_000_000);
   await repository.upload('plain', content(data), { contentEncoding: '' });
   await repository.close();
-  const hurried = as('machine', { url: impatient.urls[0] ?? '' });
+  const hurried = as('machine', { url: impatient });
   const got = await hurried.download('plain', 'latest');
   const pieces: Buffer[] = [];
   for await (const piece of got.content) {

@@ -1,8 +1,7 @@
 /** The one control plane that the suites of this folder share, and what they do with it. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { PATIENCE_MS } from '../../eventually.ts';
+import { eventually, PATIENCE_MS } from '../../eventually.ts';
 import type { Manifest, Ran } from '../sandbox.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 
@@ -85,18 +84,13 @@ export async function createNamespaces(names: readonly string[]): Promise<void> 
   });
 }
 
-/** Asks until it is so. `what` is for the message, and asked for only if it takes too long. */
+/** Asks until it is so; seldom, because kubectl is a process each time. */
 export async function until(
   what: string | (() => string),
   condition: () => boolean,
   seconds = (2 * PATIENCE_MS) / 1000,
 ): Promise<void> {
-  const deadline = Date.now() + seconds * 1000;
-  while (!condition()) {
-    if (Date.now() > deadline)
-      assert.unreachable(`not within ${seconds} s: ${typeof what === 'string' ? what : what()}`);
-    await sleep(200);
-  }
+  await eventually(what, condition, 200, seconds * 1000);
 }
 
 /** The pods of a Job, which its controller has created by the time this returns. */

@@ -6,7 +6,7 @@
  */
 import type { PodTemplateSpec } from 'kubernetes-types/core/v1.d.ts';
 import * as assert from 'uvu/assert';
-import { PATIENCE_MS } from '../../eventually.ts';
+import { eventually, PATIENCE_MS } from '../../eventually.ts';
 import { freePort } from '../../free-port.ts';
 import { type PodResult, runPod } from '../containers/pod.ts';
 import type { RunningContainer } from '../containers/podman.ts';
@@ -60,8 +60,11 @@ export async function withServerPod(
     claims,
     deadlineSeconds: 600,
     whileRunning: async (running) => {
-      await until(async () => (await fetch(url + probes.startup.httpGet.path)).ok);
-      await until(async () => (await running.exec(...probes.readiness.exec.command)).code === 0);
+      const started = async () => (await fetch(url + probes.startup.httpGet.path)).ok;
+      // Nobody listens at first.
+      await eventually('the server has started', () => started().catch(() => false), 100, 2 * PATIENCE_MS);
+      const ready = async () => (await running.exec(...probes.readiness.exec.command)).code === 0;
+      await eventually('the server is ready', () => ready().catch(() => false), 100, 2 * PATIENCE_MS);
       await use({ url, container: running }, probes);
       used = true;
       askToEnd(running.pid);
@@ -86,12 +89,4 @@ function takeProbes(container: Manifest): Probes {
 /** The harness runs pods to their end, and places them on the only machine there is. */
 function forOnce(template: Manifest): PodTemplateSpec {
   return { ...template, spec: { ...template.spec, restartPolicy: 'Never' } } as PodTemplateSpec;
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const ends = performance.now() + 2 * PATIENCE_MS;
-  while (!(await holds().catch(() => false))) {
-    if (performance.now() > ends) throw new Error('the server does not become ready');
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
 }

@@ -1,7 +1,7 @@
 /** The data's own tools while they run: they get what they need, and nothing of the client's. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { PATIENCE_MS } from '../../eventually.ts';
+import { eventually, PATIENCE_MS } from '../../eventually.ts';
 import type { ContainerProcess, RunningContainer } from '../containers/podman.ts';
 import { DATABASE_PASSWORD, type Data } from './data/data.ts';
 import { Deployment } from './deployment.ts';
@@ -12,13 +12,10 @@ const test = suite('the tools of the data');
 const useIt = useWorld(test);
 
 /** Waits until a program runs in the container. */
-async function running(container: RunningContainer, program: RegExp): Promise<ContainerProcess> {
-  const deadline = Date.now() + 2 * PATIENCE_MS;
-  for (;;) {
-    const found = (await container.processes()).find(({ arguments: [first = ''] }) => program.test(first));
-    if (found) return found;
-    assert.ok(Date.now() < deadline, `${program} does not run`);
-  }
+function running(container: RunningContainer, program: RegExp): Promise<ContainerProcess> {
+  const look = async () =>
+    (await container.processes()).find(({ arguments: [first = ''] }) => program.test(first));
+  return eventually(`${program} runs`, look, 10, 2 * PATIENCE_MS);
 }
 
 function check({ arguments: words, environment }: ContainerProcess, world: World): void {

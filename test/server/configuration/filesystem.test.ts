@@ -4,7 +4,8 @@ import { setImmediate } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { UserError } from '../../../src/api/problem.ts';
-import { ADMIN_PASSWORD, collection, folder, removeFolders, secret, until, user } from './folders.ts';
+import { eventually } from '../../eventually.ts';
+import { ADMIN_PASSWORD, collection, folder, removeFolders, secret, user } from './folders.ts';
 
 const objects = 'backup-repository/backups.riotkit.org/v1alpha1';
 const HEALTH = '8c6976e5b5410415bde908bd4dee15dfb167a9c873fc4bb8a81f6f2ab448a918';
@@ -107,11 +108,11 @@ test('new, changed and removed files take effect without a restart', async () =>
   const provider = at.provider({ pollMs: 1e6 });
   await provider.start();
   at.write('b.yaml', user('b'));
-  await until('b', () => provider.current().users.has('b'));
+  await eventually('b', () => provider.current().users.has('b'));
   at.write('b.yaml', user('b', 'deactivated: true'));
-  await until('deactivated', () => provider.current().users.get('b')?.spec.deactivated === true);
+  await eventually('deactivated', () => provider.current().users.get('b')?.spec.deactivated === true);
   at.remove('b.yaml');
-  await until('no b', () => !provider.current().users.has('b'));
+  await eventually('no b', () => !provider.current().users.has('b'));
   assert.equal(provider.problems(), []);
 });
 
@@ -131,7 +132,7 @@ test('what watching misses, the regular look finds', async () => {
   const provider = at.provider({ debounceMs: 1e6, pollMs: 20 });
   await provider.start();
   at.write('b.yaml', user('b'));
-  await until('b', () => provider.current().users.has('b'));
+  await eventually('b', () => provider.current().users.has('b'));
 });
 
 test('a mounted ConfigMap: the swap of the link ..data changes all files at once', async () => {
@@ -149,7 +150,7 @@ test('a mounted ConfigMap: the swap of the link ..data changes all files at once
   assert.equal([...provider.current().users.keys()], ['old']);
   version('..2030_2', user('new'));
   rmSync(join(at.path, '..2030_1'), { recursive: true });
-  await until('new', () => provider.current().users.has('new'));
+  await eventually('new', () => provider.current().users.has('new'));
   assert.equal([...provider.current().users.keys()], ['new']);
 });
 
@@ -161,7 +162,7 @@ test('mounted Secrets: a folder each, a file for each entry, used as it is', asy
   assert.equal(provider.problems(), []);
   assert.is(provider.current().secret('passwords', 'u'), ADMIN_PASSWORD);
   secrets.write('passwords/u', `${ADMIN_PASSWORD}\n`);
-  await until('changed', () => provider.current().secret('passwords', 'u') === `${ADMIN_PASSWORD}\n`);
+  await eventually('changed', () => provider.current().secret('passwords', 'u') === `${ADMIN_PASSWORD}\n`);
 });
 
 test('a broken or half-written file keeps the last good state, and says what is wrong', async () => {
@@ -300,7 +301,7 @@ test('a folder that goes away, and a file that cannot be read, keep the last goo
   assert.match(provider.problems()[0] ?? '', /cannot be read \(ENOENT\); the last good state/);
   renameSync(`${at.path}.gone`, at.path);
   at.write('b.yaml', user('b'));
-  await until('b', () => provider.current().users.has('b'));
+  await eventually('b', () => provider.current().users.has('b'));
   assert.equal(provider.problems(), []);
   // In one step: a look in between would find that the file was removed.
   mkdirSync(join(at.path, 'folder'));

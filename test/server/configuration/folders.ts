@@ -3,7 +3,6 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { FilesystemProvider } from '../../../src/server/configuration/filesystem.ts';
-import { eventually } from '../../eventually.ts';
 
 /** The encoded password `admin` of the original's documentation. */
 export const ADMIN_PASSWORD =
@@ -55,8 +54,4 @@ export async function removeFolders(): Promise<void> {
     await Promise.all(providers.map((provider) => provider.stop()));
     rmSync(path, { recursive: true, force: true });
   }
-}
-
-export async function until(what: string, condition: () => boolean): Promise<void> {
-  await eventually(what, condition);
 }

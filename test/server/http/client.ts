@@ -58,6 +58,17 @@ export function begin(
   return { outgoing, promise };
 }
 
+/** Begins an upload, and waits until the server asks for its content: the collection is its own then. Throws if it is refused. */
+export async function underWay(url: string, options: Call = {}): Promise<ReturnType<typeof begin>> {
+  const headers = { expect: '100-continue', ...options.headers };
+  const begun = begin('POST', url, { ...options, headers });
+  begun.outgoing.flushHeaders();
+  const asked = new Promise<void>((resolve) => begun.outgoing.once('continue', resolve));
+  const refusal = await Promise.race([asked, begun.promise]);
+  if (refusal) throw new Error(`refused with ${refusal.status}: ${refusal.bytes}`);
+  return begun;
+}
+
 function parse(bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString());

@@ -1,23 +1,19 @@
 /** The original's messages about what goes wrong behind the API, which the suite cannot bring about from outside. */
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FastifyInstance } from 'fastify';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Collection } from '../../../src/server/configuration/configuration.ts';
 import { safeUrl } from '../../../src/server/http/logging.ts';
-import { AlreadyExists, type Metadata, MetadataUnavailable } from '../../../src/server/metadata/metadata.ts';
-import { type ObjectStorage, StorageError } from '../../../src/server/storage/storage.ts';
+import { AlreadyExists, MetadataUnavailable } from '../../../src/server/metadata/metadata.ts';
+import { StorageError } from '../../../src/server/storage/storage.ts';
 import { Inspection } from '../../../src/server/versions/inspection.ts';
 import { eventually } from '../../eventually.ts';
-import { begin, call } from './client.ts';
+import { begin, call, underWay } from './client.ts';
 import { ACCOUNTS, collection, PASSWORD } from './documents.ts';
-import { configurationOf, openReplicas } from './in-process.ts';
+import { configurationOf, type InProcess, openReplicas } from './in-process.ts';
 import { sqliteAndFolder } from './sqlite-folder.ts';
-import type { Target } from './suite.ts';
 import { armoured, json, refused, tokenRefused } from './world.ts';
 
 const STREAM = 'cannot upload version. cannot upload file, cannot copy stream, error: ';
@@ -28,12 +24,13 @@ const documents = [
 ];
 const configuration = configurationOf(documents);
 const repairs: (() => unknown)[] = [];
-let target: Target & { metadata: Metadata; storage: ObjectStorage };
-/** Another server over the same engines, which gives up on a storage that takes longer than half a second. */
-let impatient: FastifyInstance;
+let target: InProcess;
+/** The address of another server over the same engines, which gives up on a storage that takes longer than half a second. */
+let impatient: string;
 let token = '';
 
-const path = (id: string) => `${target.urls[0]}/api/stable/repository/collection/${id}/version`;
+const path = (id: string, address = target.urls[0]) =>
+  `${address}/api/stable/repository/collection/${id}/version`;
 const upload = (id = 'c') => call('POST', path(id), { token, body: armoured() });
 const logIn = () =>
   call('POST', `${target.urls[0]}/api/stable/auth/login`, json({ username: 'admin', password: PASSWORD }));
@@ -54,17 +51,15 @@ test.before(async () => {
     // Nobody waits for it but a client that does not hang up.
     hangUpGraceMs: 30_000,
   };
-  const engines = await sqliteAndFolder();
-  const openWith = openReplicas(async () => [engines], { alone: true, configuration });
-  target = (await openWith(documents, settings)) as typeof target;
-  impatient = (await openWith(documents, { ...settings, storageTimeoutMs: 500 })).server;
+  const openWith = openReplicas(async () => [await sqliteAndFolder()], { alone: true, configuration });
+  target = await openWith(documents, settings);
+  impatient = await target.beside({ ...settings, storageTimeoutMs: 500 });
   token = ((await logIn()).json as { data: { token: string } }).data.token;
 });
 test.after.each(() => {
   for (const repair of repairs.splice(0).reverse()) repair();
 });
 test.after(async () => {
-  await impatient?.close();
   await target?.close();
 });
 
@@ -161,15 +156,16 @@ test('the storage hangs', async () => {
     },
   );
   const reason = 'context deadline exceeded, probably hit a Storage I/O timeout or Request timeout';
-  const { port } = impatient.server.address() as AddressInfo;
-  const url = path('c').replace(/:\d+/, `:${port}`);
-  refused(await call('POST', url, { token, body: armoured() }), 500, `${STREAM}${reason}`, 'storage-timeout');
+  refused(
+    await call('POST', path('c', impatient), { token, body: armoured() }),
+    500,
+    `${STREAM}${reason}`,
+    'storage-timeout',
+  );
 });
 
 test('clients that hang up: nobody reads the answer, the figures tell', async () => {
-  const inMiddle = begin('POST', path('late'), { token, headers: { expect: '100-continue' } });
-  inMiddle.outgoing.flushHeaders();
-  await once(inMiddle.outgoing, 'continue');
+  const inMiddle = await underWay(path('late'), { token });
   inMiddle.outgoing.write(armoured().slice(0, 20));
   await sleep(150);
   inMiddle.outgoing.destroy();

@@ -19,6 +19,8 @@ export interface InProcess extends Target, Engines {
   storage: ObjectStorage;
   /** The first replica. */
   server: FastifyInstance;
+  /** Opens another server over the first engines, closed with the others. Resolves to its address. */
+  beside(settings: Parameters<Open>[1]): Promise<string>;
 }
 
 /** The documents as a configuration that does not change. */
@@ -48,27 +50,30 @@ export function openReplicas(
 ): (...args: Parameters<Open>) => Promise<InProcess> {
   return async (documents, settings) => {
     const engines = await openEngines();
-    const servers = await Promise.all(
-      engines.map((each) =>
-        buildServer({
-          ...each,
-          configuration: configurationOf(documents),
-          tokens: createTokens({ key: 'a key of the tests, long enough to be one' }),
-          settings,
-          log: { level: 'silent' },
-          ...more,
-        }),
-      ),
-    );
+    const servers: FastifyInstance[] = [];
+    const listen = async (each: Engines, its: typeof settings): Promise<string> => {
+      const server = await buildServer({
+        ...each,
+        configuration: configurationOf(documents),
+        tokens: createTokens({ key: 'a key of the tests, long enough to be one' }),
+        settings: its,
+        log: { level: 'silent' },
+        ...more,
+      });
+      servers.push(server);
+      return server.listen({ host: '127.0.0.1', port: 0 });
+    };
+    const urls: string[] = [];
+    for (const each of engines) urls.push(await listen(each, settings));
     const [first] = engines;
     const [server] = servers;
     if (!first || !server) throw new Error('there are no engines to open');
-    const urls = await Promise.all(servers.map((server) => server.listen({ host: '127.0.0.1', port: 0 })));
     return {
       urls,
       metadata: first.metadata,
       storage: first.storage,
       server,
+      beside: (its) => listen(first, its),
       close: async () => {
         for (const server of servers) {
           server.server.closeAllConnections();

@@ -1,5 +1,4 @@
 /** What a stranger can send, how the server stops, and what its log says. */
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
@@ -7,7 +6,7 @@ import * as assert from 'uvu/assert';
 import type { Dependencies } from '../../../src/server/http/server.ts';
 import type { Settings } from '../../../src/server/http/settings.ts';
 import { eventually } from '../../eventually.ts';
-import { begin, call } from './client.ts';
+import { begin, call, underWay } from './client.ts';
 import { ACCOUNTS, collection, PASSWORD } from './documents.ts';
 import { openReplicas } from './in-process.ts';
 import { sqliteAndFolder } from './sqlite-folder.ts';
@@ -43,14 +42,6 @@ async function login(url: string, username = 'admin'): Promise<string> {
 /** Limits count within a second or a minute of the clock: a test that runs across its end would begin anew. */
 const now = Date.now();
 const STOPPED: Partial<Dependencies> = { clock: () => now };
-
-/** An upload that has begun: the collection is its own, and the server asks for the content. */
-async function underWay(url: string, token: string): Promise<ReturnType<typeof begin>> {
-  const begun = begin('POST', url, { token, headers: { expect: '100-continue' } });
-  begun.outgoing.flushHeaders();
-  await once(begun.outgoing, 'continue');
-  return begun;
-}
 
 /** Writes to a bare connection and waits until the server closes it. */
 function converse(url: string, ...pieces: string[]): Promise<string> {
@@ -165,7 +156,7 @@ test('a database that is away: 503, and it works again when it is back', async (
 test('stopping: an upload under way is finished, nothing new is accepted', async () => {
   const target = await open({ idleTimeoutMs: 60_000, hangUpGraceMs: 0 });
   const token = await login(target.url);
-  const { outgoing, promise } = await underWay(target.upload, token);
+  const { outgoing, promise } = await underWay(target.upload, { token });
   outgoing.write(armoured().slice(0, 30));
   let closed = false;
   const { server } = target;
@@ -211,7 +202,7 @@ test('stopping: a request on a connection that is open already is refused in our
 test('stopping: not longer than it was told to wait, and what is broken off leaves nothing', async () => {
   const target = await open({ shutdownTimeoutMs: 200 });
   const token = await login(target.url);
-  const { outgoing, promise } = await underWay(target.upload, token);
+  const { outgoing, promise } = await underWay(target.upload, { token });
   outgoing.write(armoured().slice(0, 30));
   await Promise.all([
     target.server.close(),

@@ -91,12 +91,7 @@ export function uploadTests(test: Test, world: World): void {
 
   test('4.: one upload at a time; the next may follow at once', async () => {
     const content = Buffer.from(armoured('x'.repeat(100_000)));
-    const first = await world.begin(busy, {
-      headers: { expect: '100-continue', 'content-length': String(content.length) },
-    });
-    first.outgoing.flushHeaders();
-    // The server asks for the content once the collection is the first one's.
-    await once(first.outgoing, 'continue');
+    const first = await world.underWay(busy, { headers: { 'content-length': String(content.length) } });
     // Little by little, because a client that is silent is given up.
     let sent = 0;
     const talking = setInterval(() => {
@@ -223,9 +218,7 @@ export function uploadTests(test: Test, world: World): void {
   });
 
   test('a client that hangs up in the middle leaves nothing, and frees the collection', async () => {
-    const { outgoing, promise } = await world.begin(broken, { headers: { expect: '100-continue' } });
-    outgoing.flushHeaders();
-    await once(outgoing, 'continue');
+    const { outgoing, promise } = await world.underWay(broken);
     outgoing.write(armoured('x'.repeat(100_000)).slice(0, 90_000));
     await sleep(200);
     outgoing.destroy();

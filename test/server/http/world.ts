@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { HEADERS } from '../../../src/wire/headers.ts';
 import type { VersionMessage } from '../../../src/wire/messages.ts';
 import { pathOf, ROUTES, type RouteName } from '../../../src/wire/routes.ts';
-import { type Answer, begin, type Call, call } from './client.ts';
+import { type Answer, begin, type Call, call, underWay } from './client.ts';
 import { collection, type Document, PASSWORD } from './documents.ts';
 import type { Target } from './suite.ts';
 
@@ -87,6 +87,15 @@ export class World {
   async begin(collectionId: string, options: Call & { as?: string } = {}): Promise<ReturnType<typeof begin>> {
     const token = await this.token(options.as ?? 'admin');
     return begin('POST', this.url(pathOf('upload', { collectionId })), { ...options, token });
+  }
+
+  /** The same, with the collection its own already. */
+  async underWay(
+    collectionId: string,
+    options: Call & { as?: string } = {},
+  ): Promise<ReturnType<typeof begin>> {
+    const token = await this.token(options.as ?? 'uploader');
+    return underWay(this.url(pathOf('upload', { collectionId })), { ...options, token });
   }
 
   upload(

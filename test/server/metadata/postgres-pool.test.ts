@@ -1,9 +1,9 @@
 /** Connections to a PostgreSQL that ends them at the worst moment. What speaks here is not a database, but its protocol (version 3). */
-import { createServer, type Server } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MetadataUnavailable } from '../../../src/server/metadata/metadata.ts';
 import { openMetadata } from '../../../src/server/metadata/open-metadata.ts';
+import { hostile } from '../../client/http/world.ts';
 
 function message(type: string, ...body: readonly (string | number)[]): Buffer {
   const bytes = Buffer.concat(
@@ -26,22 +26,16 @@ const TERMINATED = message(
 );
 
 /** Lets everybody in, and ends the session in the very bytes that begin it. */
-function endsAtOnce(): Promise<Server> {
-  return new Promise((resolve) => {
-    const server = createServer((socket) => {
-      socket.on('error', () => {});
-      socket.once('data', () => socket.end(Buffer.concat([AUTHENTICATED, READY, TERMINATED])));
-    });
-    server.listen(0, '127.0.0.1', () => resolve(server));
+const endsAtOnce = () =>
+  hostile((socket) => {
+    socket.once('data', () => socket.end(Buffer.concat([AUTHENTICATED, READY, TERMINATED])));
   });
-}
 
 const test = suite('connections to PostgreSQL');
 
 test('a session that ends as it begins is an error of whoever asked, not the end of the server', async () => {
   const server = await endsAtOnce();
-  const { port } = server.address() as { port: number };
-  const metadata = await openMetadata(`postgres://u:p@127.0.0.1:${port}/d?sslmode=disable`);
+  const metadata = await openMetadata(`postgres://u:p@127.0.0.1:${server.port}/d?sslmode=disable`);
   try {
     for (let time = 0; time < 3; time++) {
       const error = await metadata.versions.list('a').then(
@@ -52,7 +46,7 @@ test('a session that ends as it begins is an error of whoever asked, not the end
     }
   } finally {
     await metadata.close();
-    server.close();
+    await server.close();
   }
 });
 

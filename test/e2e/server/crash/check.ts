@@ -5,7 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PATIENCE_MS } from '../../../eventually.ts';
 import { type Access, digest, download, type Ledger, list, upload } from './load.ts';
 
-const SETTLE_MS = PATIENCE_MS;
 const SMALL = 2000;
 
 export interface Findings {
@@ -42,7 +41,7 @@ export async function check(
   for (const ledger of ledgers) visible += await checkCollection(access, ledger, found);
   // Removing is done in the background. A crash may orphan what was being stored: one object for each collection.
   const bound = orphansBefore + ledgers.length;
-  for (const end = Date.now() + SETTLE_MS; ; await sleep(20)) {
+  for (const end = Date.now() + PATIENCE_MS; ; await sleep(20)) {
     found.leftovers = readdirSync(join(objects, '.tmp'));
     found.orphans = countObjects(objects) - visible;
     if ((found.leftovers.length === 0 && found.orphans <= bound) || Date.now() > end) break;

@@ -11,7 +11,6 @@ import { call } from '../../../server/http/client.ts';
 import { ACCOUNTS, type Document, PASSWORD } from '../../../server/http/documents.ts';
 
 const program = join(import.meta.dirname, '../../../../src/cli/backup-repository.ts');
-const START_MS = PATIENCE_MS;
 
 export class Server {
   readonly folder: string;
@@ -69,7 +68,7 @@ export class Server {
 
   /** Resolves once it answers. */
   async ready(): Promise<void> {
-    for (const end = Date.now() + START_MS; Date.now() < end; await sleep(10)) {
+    for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await sleep(10)) {
       if (this.#child?.exitCode !== null) break;
       const answer = await call('GET', `${this.url}/health`).catch(() => undefined);
       if (answer?.status === 200) return;

@@ -30,11 +30,12 @@ export function folder(): string {
   return made;
 }
 
-/** A small disk of its own, which can be full or read-only; undefined where this user may not mount one. */
-export function smallDisk(bytes: number): { path: string; readOnly(): void } | undefined {
+/** A small disk of its own, which can be full or read-only. Throws where this user may not mount one. */
+export function smallDisk(bytes: number): { path: string; readOnly(): void } {
   const made = folder();
   const mount = (...options: string[]) => spawnSync('mount', ['-t', 'tmpfs', ...options, 'tmpfs', made]);
-  if (mount('-o', `size=${bytes},mode=0700`).status !== 0) return undefined;
+  if (mount('-o', `size=${bytes},mode=0700`).status !== 0)
+    throw new Error('this user may not mount a disk, so full ones cannot be tested: run it as root');
   mounts.push(made);
   return { path: made, readOnly: () => execFileSync('mount', ['-o', 'remount,ro', made]) };
 }

@@ -34,9 +34,14 @@ const collection = (name: string, spec: object) => ({
 });
 
 async function until(what: string, condition: () => boolean): Promise<void> {
-  await eventually(what, condition, 50).catch((error: Error) => {
-    throw new Error(`${error.message}; problems: ${provider.problems().join(' | ')}`);
-  });
+  await eventually(() => `${what}; problems: ${provider.problems().join(' | ')}`, condition, 50);
+}
+
+/** What it says, as soon as that has the text in it. */
+async function refusalWith(text: string): Promise<string> {
+  let message = '';
+  for (let attempt = 0; attempt < 20 && !message.includes(text); attempt++) message = await refusal();
+  return message;
 }
 
 async function refusal(): Promise<string> {
@@ -70,10 +75,8 @@ test('says that the kubeconfig cannot be read', async () => {
 });
 
 test('says which right is missing', async () => {
-  let message = '';
   // An API server that has just begun may take its time.
-  for (let attempt = 0; attempt < 20 && !message.includes('does not let'); attempt++)
-    message = await refusal();
+  const message = await refusalWith('does not let');
   assert.match(message, /does not let this server list and watch backupusers .*Role/);
 });
 
@@ -97,10 +100,8 @@ test('says that the definitions are missing', async () => {
   // No right to any Secret but the two that are referred to.
   const secrets = { apiGroups: [''], resources: ['secrets'], resourceNames: ['passwords', 'late'], verbs };
   apply(...grant('server', [kinds, secrets]));
-  let message = '';
   // Rights take a moment to be known.
-  for (let attempt = 0; attempt < 20 && !message.includes('deploy/crds'); attempt++)
-    message = await refusal();
+  const message = await refusalWith('deploy/crds');
   assert.match(message, /does not know backupusers .*deploy\/crds/);
 });
 

@@ -4,10 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { pathOf } from '../../../../src/wire/routes.ts';
+import { eventually } from '../../../eventually.ts';
 import { call } from '../../../server/http/client.ts';
 import { type Bucket, newBucket, newDatabase } from './engines.ts';
 import { Program } from './programs.ts';
-import { documents, eventually, MIB, Repository, refused } from './repository.ts';
+import { documents, MIB, Repository, refused } from './repository.ts';
 
 /** Of replicas that are to lose it; the others have the usual half a minute. */
 const LEASE_MS = 2500;
@@ -141,7 +142,7 @@ test('a replica that is killed in mid-upload blocks its collection no longer tha
   const doomed = await replica(SHORT);
   await repository.stored('killed', randomBytes(1000), doomed.address);
   const { promise } = await repository.underWay('killed', randomBytes(12 * MIB), doomed.address);
-  await eventually(async () => (await bucket.leftovers()).length > 0, 'parts are with S3');
+  await eventually('parts are with S3', async () => (await bucket.leftovers()).length > 0);
   refused(await repository.upload('killed', randomBytes(1000), second.address), 409, 'parallel-upload');
   const killedAt = performance.now();
   await doomed.end('SIGKILL');
@@ -150,21 +151,21 @@ test('a replica that is killed in mid-upload blocks its collection no longer tha
     () => {},
   );
   let blocked = 0;
-  await eventually(async () => {
+  await eventually('the other replica takes over', async () => {
     const asked = performance.now() - killedAt;
     const answer = await repository.upload('killed', randomBytes(1000), second.address);
     if (answer.status === 200) return true;
     refused(answer, 409, 'parallel-upload');
     blocked = asked;
     return false;
-  }, 'the other replica takes over');
+  });
   // Of the last request that was refused, when it was sent: what a busy machine takes for the rest does not count.
   assert.ok(blocked < LEASE_MS + 1000, `blocked for ${blocked} ms`);
   console.log(`  taken over ${Math.round(blocked)} ms after the kill, lease ${LEASE_MS} ms`);
   assert.equal(await repository.listed('killed'), [1, 2]);
   // The parts are older than any upload that such settings allow.
   const sweeping = await replica({ uploadTimeoutMs: 100, storageTimeoutMs: 100 });
-  await eventually(async () => (await bucket.leftovers()).length === 0, 'the parts are swept');
+  await eventually('the parts are swept', async () => (await bucket.leftovers()).length === 0);
   await sweeping.end('SIGTERM');
 });
 
@@ -179,7 +180,7 @@ for (const [collectionId, taken] of [
     const body = randomBytes(6 * MIB);
     const part = body.subarray(0, body.length - 1000);
     const { outgoing, promise } = await repository.underWay(collectionId, part, sleeper.address);
-    await eventually(async () => (await bucket.leftovers()).length > 0, 'parts are with S3');
+    await eventually('parts are with S3', async () => (await bucket.leftovers()).length > 0);
     sleeper.signal('SIGSTOP');
     // It wakes to a body that is complete: nothing but the lease is between it and the commit.
     outgoing.end(body.subarray(body.length - 1000));

@@ -1,18 +1,17 @@
 /** A client that remembers every version whose storage was acknowledged, and can ask for all of them again. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { ClientRequest } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
 import { HEADERS } from '../../../../src/wire/headers.ts';
 import { pathOf } from '../../../../src/wire/routes.ts';
-import { PATIENCE_MS } from '../../../eventually.ts';
-import { type Answer, begin, type Call, call } from '../../../server/http/client.ts';
+import { eventually } from '../../../eventually.ts';
+import { type Answer, begin, type Call, call, underWay } from '../../../server/http/client.ts';
 import { ACCOUNTS, collection, type Document, PASSWORD } from '../../../server/http/documents.ts';
 import type { Program } from './programs.ts';
 
 export const MIB = 1024 * 1024;
 /** A lease that nobody gives back runs out after thirty seconds. */
-export const WELL_BEFORE_LEASE_MS = 20_000;
+const WELL_BEFORE_LEASE_MS = 20_000;
 
 /** The accounts of the behavioural suite, and collections that take anything. */
 export function documents(...names: string[]): Document[] {
@@ -82,16 +81,19 @@ export class Repository {
   }
 
   /** Begins an upload that has its lease, and sends so many bytes of it. */
-  async underWay(collectionId: string, bytes: Buffer, address?: string): Promise<Upload> {
-    const upload = this.begin(collectionId, { headers: { expect: '100-continue' } }, address);
-    upload.outgoing.on('error', () => {});
-    const refusal = await Promise.race([
-      new Promise<void>((resolve) => upload.outgoing.once('continue', resolve)),
-      upload.promise,
-    ]);
-    if (refusal) throw new Error(`refused: ${refusal.bytes}`);
+  async underWay(collectionId: string, bytes: Buffer, address = this.address): Promise<Upload> {
+    const url = `${address}${pathOf('upload', { collectionId })}`;
+    const upload = await underWay(url, { token: this.token });
     await write(upload.outgoing, bytes);
     return upload;
+  }
+
+  /** Waits until the collection takes an upload again. Resolves to the milliseconds that it took. */
+  async freeAgain(collectionId: string): Promise<number> {
+    const started = performance.now();
+    const isFree = async () => (await this.upload(collectionId)).status === 200;
+    await eventually(`${collectionId} is free again`, isFree, 50, WELL_BEFORE_LEASE_MS);
+    return Math.round(performance.now() - started);
   }
 
   remember(collectionId: string, answer: Answer, body: Buffer): void {
@@ -141,19 +143,6 @@ export async function write(outgoing: ClientRequest, bytes: Buffer): Promise<voi
   await new Promise<void>((resolve) => outgoing.write(bytes, () => resolve()));
 }
 
-export async function eventually(
-  check: () => boolean | Promise<boolean>,
-  what: string | (() => string),
-  withinMs = PATIENCE_MS,
-): Promise<number> {
-  const started = performance.now();
-  while (performance.now() - started < withinMs) {
-    if (await check()) return performance.now() - started;
-    await sleep(50);
-  }
-  throw new Error(`after ${withinMs} ms still not: ${typeof what === 'string' ? what : what()}`);
-}
-
 /** The server holds no more than before: what clients left behind is closed. */
 export async function letGo(
   program: Program,
@@ -161,7 +150,7 @@ export async function letGo(
   spare = 0,
 ): Promise<void> {
   await eventually(
-    () => program.held().files <= before.files + spare,
     () => `${JSON.stringify(program.held())} is no more than ${JSON.stringify(before)}`,
+    () => program.held().files <= before.files + spare,
   );
 }

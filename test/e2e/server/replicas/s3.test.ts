@@ -10,7 +10,7 @@ import { documents, letGo, MIB, Repository, refused, write } from './repository.
 
 const STORAGE_TIMEOUT_S = 5;
 const IDLE_S = 2;
-/** What a busy machine may take besides; the usual limits are hours. */
+/** What a busy machine may take besides: less, together with the limits here, than the 30 s after which the S3 client gives up by itself. */
 const BUSY_MS = 20_000;
 const SIZE = 16 * MIB;
 
