@@ -12,11 +12,12 @@ if [ $# -eq 0 ] && [ -z "$(dpkg --audit)" ]; then exit 0; fi
 export DEBIAN_FRONTEND=noninteractive
 policy=/usr/sbin/policy-rc.d
 mine='# of test/e2e/apt-install.sh'
+log=$(mktemp)
+trap 'rm -f "$log"; if grep -qsF "$mine" "$policy"; then rm -f "$policy"; fi' EXIT
 # One of a run that was killed is ours, too.
 if [ ! -e "$policy" ] || grep -qF "$mine" "$policy"; then
   printf '#!/bin/sh\n%s\nexit 101\n' "$mine" > "$policy"
   chmod +x "$policy"
-  trap 'rm -f "$policy"' EXIT
 fi
 
 install() {
@@ -26,8 +27,6 @@ install() {
     apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 -o Acquire::Retries=5 \
       -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
 }
-log=$(mktemp)
-trap 'rm -f "$log"; if grep -qsF "$mine" "$policy"; then rm -f "$policy"; fi' EXIT
 for pause in 5 10 20 40 60 60 0; do
   if install --fix-broken "$@" > "$log" 2>&1 < /dev/null; then exit 0; fi
   sleep "$pause"
