@@ -8,13 +8,13 @@ export type CollectionName = (typeof COLLECTIONS)[number];
 const HOUR_MS = 3_600_000;
 
 export const POLICIES: Readonly<Record<CollectionName, Policy>> = {
-  one: { strategy: 'fifo', newest: 1 },
-  three: { strategy: 'fifo', newest: 3 },
-  young: { strategy: 'fifo', newest: 2, minAgeMs: 60_000 },
-  older: { strategy: 'fifo-plus-older', newest: 1, older: { copies: 2, ageMs: HOUR_MS } },
-  daily: { strategy: 'keep', newest: 2, days: 3 },
-  sealed: { strategy: 'fifo', newest: 2 },
-  tight: { strategy: 'fifo', newest: 2 },
+  one: { newest: 1 },
+  three: { newest: 3 },
+  young: { newest: 2, minAgeMs: 60_000 },
+  older: { newest: 1, older: { copies: 2, ageMs: HOUR_MS } },
+  daily: { newest: 2, days: 3 },
+  sealed: { newest: 2 },
+  tight: { newest: 2 },
 };
 
 const ROOMY = { allowUnencrypted: true, maxOneVersionSize: '8M', maxCollectionSize: '4G' };

@@ -13,7 +13,6 @@ export class LedgerModel {
     if (!free && !ours) return this.#state as ClaimOutcome;
     this.#state = 'running';
     this.#holder = holder;
-    this.#version = null;
     return 'claimed';
   }
 

@@ -10,7 +10,6 @@ export type Outcome = 'yes' | 'no' | 'unknown';
 
 /** One upload of this round. Its content is unlike that of all others. */
 export interface Upload {
-  collection: string;
   /** SHA-256 of what the user backed up. */
   content: string;
   outcome: Outcome;
@@ -37,10 +36,11 @@ interface Collection {
   pins: Map<number, boolean | undefined>;
 }
 
-/** The times that the server's clock showed during the round. */
+/** What is known of the end of a round. */
 export interface Quiet {
   /** Number of an upload that was stored when everything else was over. */
   barrier: number;
+  /** The latest time that a server's clock showed until then. */
   latest: number;
 }
 
@@ -69,17 +69,24 @@ export class Model {
     const { live, uploads } = this.#of(collection);
     const known = live.get(number);
     if (known) return known.content === content;
-    return uploads.some((upload) => upload.content === content && (upload.number ?? number) === number);
+    return uploads.some(
+      (upload) =>
+        upload.outcome !== 'no' && upload.content === content && (upload.number ?? number) === number,
+    );
   }
 
-  /** A version that is known to be gone must not be shown any more. */
-  mayShow(collection: string, number: number): boolean {
+  /**
+   * What a list may show that is asked for after this call: no version that is known to be gone by now. One that is deleted while the
+   * list is under way may still be in it.
+   */
+  mayShow(collection: string): (number: number) => boolean {
     const { last, live, removals } = this.#of(collection);
-    return number > last || (live.has(number) && removals.get(number) !== 'yes');
+    const gone = new Set([...removals.keys()].filter((number) => removals.get(number) === 'yes'));
+    return (number) => number > last || (live.has(number) && !gone.has(number));
   }
 
   begin(collection: string, content: string): Upload {
-    const upload: Upload = { collection, content, outcome: 'unknown' };
+    const upload: Upload = { content, outcome: 'unknown' };
     this.#of(collection).uploads.push(upload);
     return upload;
   }
@@ -180,10 +187,12 @@ export class Model {
     const faults = emptied ? ['the last version was deleted, and nobody had forced it'] : [];
     return existed
       .flatMap((number) => {
-        if (shown.has(number) || (removals.get(number) ?? 'no') !== 'no') return [];
+        if (shown.has(number)) return [];
+        // A deletion by hand leaves a pinned version alone, too.
+        if (kept(number) || pins.get(number) === true) return [`version ${number} was pinned and is gone`];
+        if ((removals.get(number) ?? 'no') !== 'no') return [];
         // Of those that nobody heard of, nothing was promised; that they are whole if they are shown is checked elsewhere.
         if (!live.has(number) && !acknowledged.has(number)) return [];
-        if (kept(number) || pins.get(number) === true) return [`version ${number} was pinned and is gone`];
         const newer = existed.filter((other) => other > number && !kept(other)).length;
         if (newer < policy.newest) return [`version ${number} is lost: only ${newer} newer ones ever were`];
         const createdAt = live.get(number)?.createdAt;

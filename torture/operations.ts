@@ -1,6 +1,6 @@
 /** What clients do in a round, as data: drawn here, carried out in play/. */
 import type { Random } from '../test/fuzz/random.ts';
-import type { KindName, WorldName } from './scenario.ts';
+import type { KindName } from './scenario.ts';
 
 /** How a version is written: plain, or sealed by one of the formats, and compressed or not. */
 export interface Sealing {
@@ -51,7 +51,7 @@ export interface Look extends Common {
 export interface Manage extends Common {
   do: 'pin' | 'unpin' | 'delete';
   which: number;
-  /** Deletes this many at the same instant. */
+  /** How many versions, all at the same instant. */
   count: number;
 }
 
@@ -92,7 +92,6 @@ const MOST_PROGRAMS = 2;
 
 interface Where {
   kind: KindName;
-  world: WorldName;
   index: number;
 }
 

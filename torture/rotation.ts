@@ -4,8 +4,7 @@
  */
 
 export interface Policy {
-  strategy: 'fifo' | 'fifo-plus-older' | 'keep';
-  /** Newest versions that stay whatever else: `maxBackupsCount`, or `keepLast`. */
+  /** Newest versions that stay whatever else, at least one: `maxBackupsCount`, or `keepLast`. */
   newest: number;
   /** fifo-plus-older: how many behind those, and how old they may be. */
   older?: { copies: number; ageMs: number };
@@ -30,9 +29,8 @@ export function rotatedAway(policy: Policy, versions: readonly Rotated[], now: n
   const rest = candidates.slice(policy.newest);
   if (policy.older) for (const version of olderCopies(rest, policy.older, now)) stays.add(version);
   for (const version of newestOfDays(candidates, policy.days ?? 0)) stays.add(version);
-  const last = Math.max(...versions.map(({ number }) => number));
   return candidates
-    .filter(({ number, createdAt }) => number !== last && now - createdAt >= (policy.minAgeMs ?? 0))
+    .filter(({ createdAt }) => now - createdAt >= (policy.minAgeMs ?? 0))
     .filter((version) => !stays.has(version))
     .map(({ number }) => number)
     .sort((a, b) => a - b);

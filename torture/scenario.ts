@@ -82,9 +82,7 @@ export function drawRound(master: number, number: number, kinds: readonly KindNa
   const random = new Random(seed);
   const { name: kind, world } = drawKind(random, kinds);
   const count = 2 + random.below(4);
-  const operations = Array.from({ length: count }, (_, index) =>
-    drawOperation(random, { kind, index, world }),
-  );
+  const operations = Array.from({ length: count }, (_, index) => drawOperation(random, { kind, index }));
   return { number, seed, kind, world, operations, disturbances: drawDisturbances(random, kind, operations) };
 }
 

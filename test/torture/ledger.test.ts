@@ -19,6 +19,7 @@ test('an action is claimed once, and again only after it failed and if that is a
   assert.is(ledger.claim('two', true), 'claimed');
   assert.ok(ledger.finish('two', 'done', 1));
   assert.ok(ledger.finish('two', 'done', 1), 'saying it again does no harm');
+  assert.not.ok(ledger.finish('two', 'done', 2), 'and something else is not the same');
   assert.is(ledger.claim('one', true), 'done');
 });
 
@@ -33,13 +34,17 @@ test('five thousand steps of it are those of the real one', async () => {
       const holder = random.pick(['one', 'two']);
       const retry = random.chance(0.5);
       const state = random.pick(['done', 'failed', 'failed'] as const);
+      const version = random.pick([1, 2]);
       const named = { ...key, holder };
       switch (random.below(4)) {
         case 0:
           assert.is(await metadata.actions.renew(named, 1000, step), model.renew(holder));
           break;
         case 1:
-          assert.is(await metadata.actions.finish(named, state, 1, step), model.finish(holder, state, 1));
+          assert.is(
+            await metadata.actions.finish(named, state, version, step),
+            model.finish(holder, state, version),
+          );
           break;
         default: {
           const { outcome } = await metadata.actions.claim(

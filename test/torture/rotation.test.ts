@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { versionsToRemove } from '../../src/server/versions/rotation.ts';
-import { POLICIES } from '../../torture/collections.ts';
+import { type CollectionName, documents, POLICIES } from '../../torture/collections.ts';
 import { type Policy, rotatedAway } from '../../torture/rotation.ts';
 
 const HOUR = 3_600_000;
@@ -14,38 +14,26 @@ const version = (number: number, createdAt = number, pinned = false) => ({ numbe
 
 test('fifo keeps the newest, and pinned ones besides', () => {
   const versions = [version(1, 1, true), version(2), version(3), version(4)];
-  assert.equal(rotatedAway({ strategy: 'fifo', newest: 2 }, versions, 10), [2]);
-  assert.equal(rotatedAway({ strategy: 'fifo', newest: 1 }, versions, 10), [2, 3]);
+  assert.equal(rotatedAway({ newest: 2 }, versions, 10), [2]);
+  assert.equal(rotatedAway({ newest: 1 }, versions, 10), [2, 3]);
 });
 
 test('what is younger than the least age stays', () => {
-  const policy: Policy = { strategy: 'fifo', newest: 1, minAgeMs: 100 };
+  const policy: Policy = { newest: 1, minAgeMs: 100 };
   assert.equal(rotatedAway(policy, [version(1, 0), version(2, 50), version(3, 120)], 120), [1]);
 });
 
 test('older copies are spread over their time', () => {
-  const policy: Policy = { strategy: 'fifo-plus-older', newest: 1, older: { copies: 2, ageMs: 2 * HOUR } };
+  const policy: Policy = { newest: 1, older: { copies: 2, ageMs: 2 * HOUR } };
   const at = [0.1, 0.2, 1.1, 1.2, 1.9].map((hours, index) => version(index + 1, hours * HOUR));
   assert.equal(rotatedAway(policy, at, 2 * HOUR), [2, 4]);
 });
 
 test('of each day the newest stays', () => {
-  const policy: Policy = { strategy: 'keep', newest: 1, days: 2 };
+  const policy: Policy = { newest: 1, days: 2 };
   const at = [0, 1, 1.1, 2, 2.1, 2.2].map((days, index) => version(index + 1, days * DAY));
   assert.equal(rotatedAway(policy, at, 3 * DAY), [1, 2, 4, 5]);
 });
-
-const SPECS: Readonly<Record<string, object>> = {
-  one: { maxBackupsCount: 1 },
-  three: { maxBackupsCount: 3 },
-  young: { maxBackupsCount: 2, strategySpec: { minAge: '1m' } },
-  older: {
-    maxBackupsCount: 1,
-    strategyName: 'fifo-plus-older',
-    strategySpec: { keepLastOlderNotMoreThan: '1h', maxOlderCopies: 2 },
-  },
-  daily: { maxBackupsCount: 2, strategyName: 'keep', strategySpec: { keepLast: 2, keepDaily: 3 } },
-};
 
 test("it agrees with the server's, whatever is stored and whatever the clock said", () => {
   const stored = fc.array(
@@ -55,8 +43,8 @@ test("it agrees with the server's, whatever is stored and whatever the clock sai
       maxLength: 12,
     },
   );
-  for (const [name, spec] of Object.entries(SPECS)) {
-    const policy = POLICIES[name as keyof typeof POLICIES];
+  for (const { metadata, spec } of documents()) {
+    const policy = POLICIES[metadata.name as CollectionName];
     fc.assert(
       fc.property(stored, fc.integer({ min: 0, max: 5 * DAY }), (versions, now) => {
         const numbered = versions.map((each, index) => ({

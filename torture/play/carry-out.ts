@@ -1,13 +1,15 @@
 /** Carries one operation out and tells the model, or says what cannot be. */
 
+import type { ErrorCode } from '../../src/wire/error-codes.ts';
 import { pathOf } from '../../src/wire/routes.ts';
 import { Random } from '../../test/fuzz/random.ts';
-import { mayPin } from '../collections.ts';
 import type { Seen } from '../model.ts';
-import type { Look, Manage, Operation, Upload } from '../operations.ts';
+import type { Look, Operation, Upload } from '../operations.ts';
 import { contentOf, sha256 } from './content.ts';
+import { excuse } from './excuse.ts';
+import { manage } from './manage.ts';
 import { check, make, restore, save } from './programs.ts';
-import { ask, codeOf, EXCUSES, numberIn, outcomeOf, send, versionsIn, wrongDownload } from './requests.ts';
+import { ask, codeOf, numberIn, outcomeOf, send, versionsIn, wrongDownload } from './requests.ts';
 import type { Stage } from './stage.ts';
 import { walk } from './walk.ts';
 
@@ -41,11 +43,17 @@ export function chosen(stage: Stage, collection: string, which: number): Seen | 
   return live[Math.floor(which * live.length)];
 }
 
-async function upload(
-  stage: Stage,
-  { collection, how, bytes, outside }: Upload,
-  index: number,
-): Promise<void> {
+/** The code that an upload which is not in order must be refused with; undefined for one that is. */
+function refusalOf({ collection, how }: Upload): ErrorCode | undefined {
+  if (how === 'breaks off') return 'cancelled';
+  if (how === 'too large') return 'too-large';
+  // Found while it comes, and the digest at its end.
+  if (collection === 'sealed') return 'not-encrypted';
+  return how === 'wrong digest' ? 'digest-mismatch' : undefined;
+}
+
+async function upload(stage: Stage, operation: Upload, index: number): Promise<void> {
+  const { collection, how, bytes, outside } = operation;
   const { world, tools } = stage;
   const name = `${stage.id}/${index};`;
   const content = contentOf(
@@ -56,17 +64,19 @@ async function upload(
   const digest = sha256(content);
   tools.reader.knows(digest);
   const entry = world.model.begin(collection, digest);
-  const mustFail = collection === 'sealed' || ['wrong digest', 'breaks off', 'too large'].includes(how);
-  if (mustFail) entry.outcome = 'no';
+  const refusal = refusalOf(operation);
+  if (refusal) entry.outcome = 'no';
   // Nothing protects the others on a line that flips bits.
   const target = { url: stage.url({ outside: outside && how === 'digest' }), token: world.token };
   const { answer, ended } = await send(target, collection, { how, content });
+  const what = `an upload (${how}) to ${collection}`;
   stage.note(
-    `upload ${how} of ${content.length} to ${collection}: ${answer ? `${answer.status} ${codeOf(answer)}` : 'broken'}`,
+    `${what} of ${content.length} bytes: ${answer ? `${answer.status} ${codeOf(answer)}` : 'broken'}`,
   );
-  if (mustFail) {
-    if (answer?.status === 200)
-      stage.fault(`an upload to ${collection} that must fail (${how}) was acknowledged`);
+  const busy: readonly ErrorCode[] = stage.hasRivals(operation) ? ['parallel-upload'] : [];
+  if (refusal) {
+    if (answer?.status === 200) stage.fault(`${what} that must fail was acknowledged`);
+    else if (answer) excuse(stage, answer, [refusal, ...busy], what);
     return;
   }
   if (answer?.status === 200) {
@@ -75,7 +85,7 @@ async function upload(
     tools.counts.acknowledged++;
   } else if (answer) {
     entry.outcome = outcomeOf(answer);
-    excuse(stage, answer, ['parallel-upload'], `an upload (${how}) to ${collection}`);
+    excuse(stage, answer, busy, what);
   } else if (!ended) {
     entry.outcome = 'no';
   }
@@ -86,12 +96,13 @@ async function look(stage: Stage, operation: Look): Promise<void> {
   const { collection, which } = operation;
   const { world, tools } = stage;
   const target = { url: stage.url(operation), token: world.token };
+  const mayShow = world.model.mayShow(collection);
   const answer = await ask(target, 'GET', pathOf('versions', { collectionId: collection }));
   if (!answer) return;
   if (answer.status !== 200) return excuse(stage, answer, [], `the list of ${collection}`);
   const versions = versionsIn(answer);
   for (const { versionNumber } of versions)
-    if (!world.model.mayShow(collection, versionNumber))
+    if (!mayShow(versionNumber))
       stage.fault(`the list of ${collection} shows version ${versionNumber}, which is gone`);
   const version = versions[Math.floor(which * versions.length)];
   if (operation.do !== 'download' || !version) return;
@@ -100,7 +111,8 @@ async function look(stage: Stage, operation: Look): Promise<void> {
   if (!download) return;
   const what = `a download of ${collection} ${version.versionNumber}`;
   stage.note(`${what}: ${download.status} ${codeOf(download)}`);
-  if (download.status !== 200) return excuse(stage, download, ['version-not-found'], what);
+  if (download.status !== 200)
+    return excuse(stage, download, stage.mayBeGone(collection) ? ['version-not-found'] : [], what);
   const wrong = wrongDownload(download);
   if (wrong !== '') {
     if (stage.round.kind !== 'line') stage.fault(`${what}: ${wrong}`);
@@ -110,53 +122,4 @@ async function look(stage: Stage, operation: Look): Promise<void> {
   const content = await tools.reader.content(version, download.bytes);
   if (!world.model.mayHold(collection, version.versionNumber, content))
     stage.fault(`${what} gave what nobody stored there`);
-}
-
-async function manage(stage: Stage, operation: Manage): Promise<void> {
-  const { collection, which, count } = operation;
-  const { model, token } = stage.world;
-  if (operation.do === 'pin' && !mayPin(collection)) return;
-  const live = model.live(collection);
-  const first = Math.floor(which * live.length);
-  const versions = live.slice(first, first + count);
-  // At the same instant, so that each is decided on while the other is.
-  await Promise.all(
-    versions.map(async ({ number }) => {
-      const path = pathOf(operation.do === 'delete' ? 'deleteVersion' : 'pin', {
-        collectionId: collection,
-        version: number,
-      });
-      const target = { url: stage.url(operation), token };
-      const answer = await ask(target, operation.do === 'pin' ? 'PUT' : 'DELETE', path);
-      const outcome = answer ? (answer.status >= 500 ? 'unknown' : outcomeOf(answer)) : 'unknown';
-      stage.note(
-        `${operation.do} ${collection} ${number}: ${answer ? `${answer.status} ${codeOf(answer)}` : 'broken'}`,
-      );
-      if (operation.do === 'delete') model.removing(collection, number, outcome);
-      else model.pinning(collection, number, operation.do === 'pin', outcome);
-      if (answer && answer.status !== 200)
-        excuse(
-          stage,
-          answer,
-          ['version-not-found', 'version-pinned', 'last-version'],
-          `${operation.do} ${collection} ${number}`,
-        );
-    }),
-  );
-}
-
-/** A refusal that nothing in this round explains is a fault. */
-export function excuse(
-  stage: Stage,
-  answer: Parameters<typeof codeOf>[0],
-  also: readonly string[],
-  what: string,
-): void {
-  const code = codeOf(answer);
-  const { kind, disturbances } = stage.round;
-  if ([...EXCUSES[kind], ...also].includes(code)) return;
-  // A bit that is flipped in the framing makes it no HTTP at all.
-  const flips = disturbances.some(({ what: each }) => each === 'line');
-  if (flips && code === 'bad-request') return;
-  stage.fault(`${what} was refused with ${answer.status} ${code}: ${answer.bytes.toString().slice(0, 300)}`);
 }

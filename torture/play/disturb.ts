@@ -5,6 +5,7 @@ import type { Disturbance } from '../disturbances.ts';
 import type { Replicas } from '../worlds/replicas.ts';
 import type { Single } from '../worlds/single.ts';
 import { Line } from './line.ts';
+import type { Server } from './server.ts';
 import type { Stage } from './stage.ts';
 
 /** What has to be there before the first operation. */
@@ -35,7 +36,7 @@ export async function disturb(stage: Stage, disturbance: Disturbance): Promise<v
   } else if (world.name !== 'replicas') {
     await disturbSingle(world as Single, disturbance, stage, hit);
   } else {
-    await disturbReplicas(world as Replicas, disturbance, hit);
+    await disturbReplicas(world as Replicas, disturbance, stage, hit);
   }
 }
 
@@ -48,18 +49,16 @@ async function disturbSingle(
   const { server, disks } = world;
   switch (disturbance.what) {
     case 'kill':
-      world.told = true;
       hit('SIGKILL to the server');
-      await server.end('SIGKILL');
+      await kill(server, stage);
       if (disturbance.again !== undefined) {
         server.spawn();
         await sleep(disturbance.again);
         hit('SIGKILL to a server that starts');
-        await server.end('SIGKILL');
+        await kill(server, stage);
       }
       return server.start();
     case 'stop': {
-      world.told = true;
       hit('SIGTERM to the server');
       const status = await server.end('SIGTERM');
       if (status !== 0) stage.fault(`asked to stop, the server ended with ${status}`);
@@ -83,15 +82,15 @@ async function disturbSingle(
 async function disturbReplicas(
   world: Replicas,
   disturbance: Disturbance,
+  stage: Stage,
   hit: (what: string) => void,
 ): Promise<void> {
   switch (disturbance.what) {
     case 'kill replica': {
       const server = world.servers[disturbance.replica];
       if (!server) return;
-      world.told.add(server);
       hit('SIGKILL to a replica');
-      await server.end('SIGKILL');
+      await kill(server, stage);
       return server.start();
     }
     case 'freeze replica':
@@ -110,4 +109,11 @@ async function disturbReplicas(
       return line.cutAll();
     }
   }
+}
+
+/** What has ended before it is killed has ended by itself, even while it starts. */
+async function kill(server: Server, stage: Stage): Promise<void> {
+  const status = await server.end('SIGKILL');
+  if (status !== 'SIGKILL')
+    stage.fault(`the server had ended by itself with ${status}:\n${server.output.slice(-3000)}`);
 }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Longer than anything in a round may take. */
 const HUNG_MS = 90_000;
 /** How long what a client started may outlive it. */
-const SETTLE_MS = 10_000;
+export const OUTLIVES_MS = 10_000;
 
 const SIGNALS: Readonly<Record<string, number>> = { SIGKILL: 137, SIGTERM: 143, SIGINT: 130 };
 
@@ -45,19 +45,13 @@ export class Program {
     });
     clearTimeout(late);
     // What it leaves behind may hold its standard error open.
-    await Promise.race([closed, sleep(SETTLE_MS, undefined, { ref: false })]);
+    await Promise.race([closed, sleep(OUTLIVES_MS, undefined, { ref: false })]);
     return { status, ...said, hung };
   }
 }
 
-/** Processes whose environment has the mark although everything that had it should have ended: command lines, after a while. */
-export async function leftBehind(mark: string): Promise<string[]> {
-  for (const end = performance.now() + SETTLE_MS; performance.now() < end; await sleep(30))
-    if (withMark(mark).length === 0) return [];
-  return withMark(mark);
-}
-
-function withMark(mark: string): string[] {
+/** Processes whose environment has the mark, for people. */
+export function withMark(mark: string): string[] {
   return readdirSync('/proc').flatMap((id) => {
     if (!/^\d+$/.test(id) || !read(id, 'environ').includes(mark)) return [];
     return [`process ${id}: ${read(id, 'cmdline').replaceAll('\0', ' ').trim()}`];

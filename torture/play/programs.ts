@@ -1,7 +1,7 @@
 /** Operations that the client's program carries out, in processes of its own. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Look, Make, Restore, Sealing } from '../operations.ts';
+import type { Look, Make, Operation, Restore, Sealing } from '../operations.ts';
 import { chosen } from './carry-out.ts';
 import { contentOf, sha256 } from './content.ts';
 import type { Ended } from './program.ts';
@@ -29,7 +29,7 @@ const NOT_OURS = 12;
 
 export async function make(stage: Stage, operation: Make, index: number): Promise<void> {
   const { collection, sealing, command, bytes } = operation;
-  const { world, tools, round, folder } = stage;
+  const { world, tools, folder } = stage;
   const name = `${stage.id}/${index}:`;
   const content = contentOf(name, Math.max(bytes, name.length), operation.content);
   const data = join(folder, `data-${index}`);
@@ -49,15 +49,12 @@ export async function make(stage: Stage, operation: Make, index: number): Promis
   const ended = await stage.program(index, args, stage.url(operation), env).ended;
   const what = `make (${command}, ${sealing.format}, ${sealing.compress}, ${content.length}) to ${collection}`;
   tell(stage, what, ended);
-  const rivals = round.operations.filter(
-    ({ do: each, collection: other }) => other === collection && (each === 'make' || each === 'upload'),
-  );
   const expected = [
     ...(refused ? [REFUSED] : []),
     // A command that fails may do so before the server has seen what it does not take.
     ...(refused && status === 0 ? [] : [status]),
-    ...(rivals.length > 1 ? [REFUSED] : []),
-    ...excused(stage, index),
+    ...(stage.hasRivals(operation) ? [REFUSED] : []),
+    ...excused(stage, operation, index),
   ];
   if (!expected.includes(ended.status)) stage.fault(`${what} ended with ${ended.status}: ${ended.stderr}`);
   if (ended.status === 0) {
@@ -102,7 +99,12 @@ export async function restore(stage: Stage, operation: Restore, index: number): 
   const ended = await Promise.all(programs.map(({ program }) => program.ended));
   const what = `restore of ${collection} ${version.number}${twins > 0 ? `, ${twins} runs of one action` : ''}`;
   for (const each of ended) tell(stage, what, each);
-  const expected = [0, GONE, ...(twins > 1 ? [NOT_OURS] : []), ...excused(stage, index)];
+  const expected = [
+    0,
+    ...gone(stage, collection),
+    ...(twins > 1 ? [NOT_OURS] : []),
+    ...excused(stage, operation, index),
+  ];
   for (const [twin, { status, stderr }] of ended.entries()) {
     if (!expected.includes(status)) stage.fault(`${what} ended with ${status}: ${stderr}`);
     const out = programs[twin]?.out ?? '';
@@ -131,7 +133,7 @@ export async function save(stage: Stage, operation: Look, index: number): Promis
   ).ended;
   const what = `download of ${operation.collection} ${version.number} to a file`;
   tell(stage, what, ended);
-  if (![0, GONE, ...excused(stage, index)].includes(ended.status))
+  if (![0, ...gone(stage, operation.collection), ...excused(stage, operation, index)].includes(ended.status))
     stage.fault(`${what} ended with ${ended.status}: ${ended.stderr}`);
   if (ended.status === 0 && !existsSync(file)) return stage.fault(`${what} succeeded, and there is no file`);
   if (!existsSync(file)) return;
@@ -153,7 +155,7 @@ export async function check(stage: Stage, operation: Look, index: number): Promi
   const ended = await stage.program(index, args, stage.url(operation), {}).ended;
   const what = `check of ${operation.collection} ${version.number}`;
   tell(stage, what, ended);
-  if (![0, GONE, ...excused(stage, index)].includes(ended.status))
+  if (![0, ...gone(stage, operation.collection), ...excused(stage, operation, index)].includes(ended.status))
     stage.fault(`${what} ended with ${ended.status}: ${ended.stderr}`);
 }
 
@@ -162,18 +164,26 @@ function tell(stage: Stage, what: string, { status, stderr, hung }: Ended): void
   if (hung) stage.fault(`${what} hung`);
 }
 
+/** The exit status of a version that the round's other operations may have removed. */
+function gone(stage: Stage, collection: string): number[] {
+  return stage.mayBeGone(collection) ? [GONE] : [];
+}
+
 /** Exit statuses that something in the way explains. */
-function excused(stage: Stage, index: number): number[] {
+function excused(stage: Stage, { do: name }: Operation, index: number): number[] {
   const { kind, disturbances } = stage.round;
   const signalled = disturbances.some((each) => each.what === 'signal' && each.operation === index);
   const quiet = kind === 'calm' || kind === 'client';
   return [
     ...(signalled ? STOPPED : []),
     ...(quiet ? [] : [UNREACHABLE]),
-    // A broken upload may still hold its collection when it is tried again. An action whose run is lost stays claimed.
-    ...(quiet ? [] : [REFUSED, NOT_OURS]),
+    // A broken upload may still hold its collection when it is tried again.
+    ...(!quiet && name === 'make' ? [REFUSED] : []),
+    // An action whose run is lost stays claimed.
+    ...(!quiet && name === 'restore' ? [NOT_OURS] : []),
+    ...(kind === 'line' ? [DAMAGED] : []),
     // A bit in the header of the format makes it look like another key's, or like nothing that we know.
-    ...(kind === 'line' ? [DAMAGED, 6, 1, 3] : []),
+    ...(kind === 'line' && name !== 'make' ? [6, 1, 3] : []),
   ];
 }
 

@@ -1,10 +1,10 @@
 /** Requests of our own, as another program would send them, and what their answers say of the model. */
-import { HEADERS, parseDigest } from '../../src/wire/headers.ts';
+import { formatDigest, HEADERS, parseDigest } from '../../src/wire/headers.ts';
 import type { VersionMessage } from '../../src/wire/messages.ts';
 import { pathOf } from '../../src/wire/routes.ts';
-import { type Answer, begin, call } from '../../test/server/http/client.ts';
+import { type Answer, begin } from '../../test/server/http/client.ts';
 import type { Outcome } from '../model.ts';
-import type { KindName } from '../scenario.ts';
+import type { Upload } from '../operations.ts';
 import { sha256 } from './content.ts';
 
 const PIECE = 64 * 1024;
@@ -12,34 +12,7 @@ const PIECE = 64 * 1024;
 const HUNG_MS = 60_000;
 
 /** Codes after which nobody knows: the database had the commit, and its answer is lost. */
-const UNSURE = ['cannot-register'];
-const LINE = [
-  'cancelled',
-  'cancelled-late',
-  'idle',
-  'digest-mismatch',
-  'bad-digest',
-  'truncated',
-  'request-timeout',
-];
-const STORAGE = ['storage-full', 'storage-failed', 'storage-timeout', 'cannot-read'];
-const DATABASE = ['cannot-register', 'cannot-increment', 'cannot-list', 'database-unavailable'];
-
-/** Codes that a request which is in order may be refused with, by what is in its way. */
-export const EXCUSES: Readonly<Record<KindName, readonly string[]>> = {
-  calm: [],
-  client: [],
-  // A replica that the machine keeps waiting sleeps, too.
-  fight: ['lease-lost'],
-  kill: [],
-  line: LINE,
-  stop: ['shutting-down'],
-  // SQLite's leases go by the server's clock: one jump ahead, and they have run out.
-  clock: ['lease-lost'],
-  disk: [...STORAGE, ...DATABASE],
-  replica: ['lease-lost', ...LINE],
-  engine: ['lease-lost', ...STORAGE, ...DATABASE],
-};
+const UNSURE: readonly string[] = ['cannot-register'];
 
 export interface Target {
   url: string;
@@ -59,7 +32,7 @@ export function outcomeOf(answer: Answer): Outcome {
 }
 
 export interface Sending {
-  how: 'length' | 'digest' | 'bare' | 'wrong digest' | 'breaks off' | 'too large';
+  how: Upload['how'];
   content: Buffer;
 }
 
@@ -78,12 +51,8 @@ export async function send(
 ): Promise<Sent> {
   const headers: Record<string, string> = {};
   if (how === 'length' || how === 'too large') headers['content-length'] = String(content.length);
-  if (how === 'digest' || how === 'wrong digest') {
-    const digest = Buffer.from(sha256(how === 'digest' ? content : Buffer.from('else')), 'hex').toString(
-      'base64',
-    );
-    headers[HEADERS.digest] = `sha-256=:${digest}:`;
-  }
+  if (how === 'digest' || how === 'wrong digest')
+    headers[HEADERS.digest] = formatDigest(sha256(how === 'digest' ? content : Buffer.from('else')));
   const { outgoing, promise } = begin('POST', `${url}${pathOf('upload', { collectionId: collection })}`, {
     token,
     headers,
@@ -150,5 +119,3 @@ export function wrongDownload({ headers, bytes }: Answer): string {
   const promised = parseDigest(String(headers[HEADERS.digest] ?? ''));
   return promised === sha256(bytes) ? '' : `${bytes.length} bytes that are not those of the digest`;
 }
-
-export { call };

@@ -8,7 +8,7 @@ import { Random } from '../../test/fuzz/random.ts';
 import type { Seen } from '../model.ts';
 import type { World } from '../worlds/world.ts';
 import { contentOf, sha256 } from './content.ts';
-import { leftBehind } from './program.ts';
+import { OUTLIVES_MS, withMark } from './program.ts';
 import { ask, codeOf, numberIn, outcomeOf, send, versionsIn, wrongDownload } from './requests.ts';
 import type { Stage } from './stage.ts';
 
@@ -21,7 +21,7 @@ const MOST_MEMORY_MIB = 400;
 const MOST_FILES = 60;
 /** Nothing disturbs these, so the store does exactly what the model does. */
 const EXACT = ['calm', 'fight'];
-/** What a kill may leave: the objects of what was being stored. */
+/** What may leave the objects of what was being stored. */
 const LEAVING = ['kill', 'stop', 'disk', 'replica', 'engine'];
 
 /** Objects without a row that each world had at the end of its last round. */
@@ -31,7 +31,8 @@ export async function settle(stage: Stage): Promise<void> {
   const { world, round } = stage;
   stage.line?.close();
   for (const fault of await world.recover()) stage.fault(fault);
-  for (const left of await leftBehind(stage.mark)) stage.fault(`left behind: ${left}`);
+  for (const left of await emptied(() => withMark(stage.mark), OUTLIVES_MS))
+    stage.fault(`left behind: ${left}`);
   for (const file of await emptied(() => readdirSync(join(stage.folder, 'tmp'))))
     stage.fault(`left behind: temporary file ${file}`);
   const collections = [...new Set(round.operations.map(({ collection }) => collection))];
@@ -147,8 +148,7 @@ async function checkStorage(stage: Stage): Promise<void> {
   const leaves = LEAVING.includes(round.kind);
   // A dead replica's parts are swept when they are older than any upload.
   if (world.name !== 'replicas' || !leaves)
-    for (const name of await emptied(() => world.temporary(), before(world)))
-      stage.fault(`left behind by an upload: ${name}`);
+    for (const name of await emptied(() => newParts(world))) stage.fault(`left behind by an upload: ${name}`);
   const rows = await countVersions(stage);
   const most = (orphans.get(world) ?? 0) + (leaves ? round.operations.length + 2 : 0);
   let count = 0;
@@ -166,8 +166,9 @@ async function checkStorage(stage: Stage): Promise<void> {
 /** Parts that a dead replica has left before this round. */
 const leftParts = new WeakMap<World, readonly string[]>();
 
-function before(world: World): readonly string[] {
-  return leftParts.get(world) ?? [];
+async function newParts(world: World): Promise<string[]> {
+  const before = leftParts.get(world) ?? [];
+  return (await world.temporary()).filter((name) => !before.includes(name));
 }
 
 async function countVersions(stage: Stage): Promise<number> {
@@ -189,13 +190,12 @@ async function checkServers(stage: Stage): Promise<void> {
   }
 }
 
-/** What is still there after a while, except what may be. */
+/** What is still there after a while. */
 async function emptied(
   look: () => readonly string[] | Promise<readonly string[]>,
-  except: readonly string[] = [],
+  withinMs = PROMPT_MS,
 ): Promise<readonly string[]> {
-  const left = async () => (await look()).filter((name) => !except.includes(name));
-  for (const end = performance.now() + PROMPT_MS; performance.now() < end; await sleep(30))
-    if ((await left()).length === 0) return [];
-  return left();
+  for (const end = performance.now() + withinMs; performance.now() < end; await sleep(30))
+    if ((await look()).length === 0) return [];
+  return look();
 }

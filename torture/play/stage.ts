@@ -1,7 +1,8 @@
 /** Everything that a round is played with. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Operation, Sealing } from '../operations.ts';
+import { CLIENT_MEMORY, V8_FLAGS } from '../../src/cli/lean-memory.ts';
+import type { Make, Operation, Sealing, Upload } from '../operations.ts';
 import type { Round } from '../scenario.ts';
 import type { World } from '../worlds/world.ts';
 import type { Reader } from './content.ts';
@@ -35,11 +36,10 @@ export interface Counts {
 }
 
 /**
- * What the client gives itself by starting a second time (`src/cli/lean-memory.ts`). Given from the outside, a third of its processor
- * time is saved; one run in four does without.
+ * What the client gives itself by starting a second time. Given from the outside, a third of its processor time is saved; one run in
+ * four does without.
  */
-const LEAN_FLAGS = ['--max-semi-space-size=1', '--no-incremental-marking'];
-const LEAN_VARIABLE = { MALLOC_MMAP_THRESHOLD_: '131072' };
+const LEAN_FLAGS = [...V8_FLAGS, ...CLIENT_MEMORY.flags];
 
 let played = 0;
 let programs = 0;
@@ -93,6 +93,23 @@ export class Stage {
     return servers[this.#servers++ % servers.length]?.url ?? '';
   }
 
+  /** Whether the round does one of these to the collection, besides this operation. */
+  does(collection: string, kinds: readonly Operation['do'][], besides?: Operation): boolean {
+    return this.round.operations.some(
+      (each) => each !== besides && each.collection === collection && kinds.includes(each.do),
+    );
+  }
+
+  /** Whether a version of the collection can be gone by now: deleted by hand, or rotated away behind a new one. */
+  mayBeGone(collection: string, besides?: Operation): boolean {
+    return this.does(collection, ['make', 'upload', 'delete'], besides);
+  }
+
+  /** Whether another upload can have the collection while this one comes. */
+  hasRivals(upload: Make | Upload): boolean {
+    return this.does(upload.collection, ['make', 'upload'], upload);
+  }
+
   /** Starts the client's program. */
   program(
     index: number,
@@ -103,7 +120,7 @@ export class Stage {
     const [name = '', mark = ''] = this.mark.split('=');
     const lean = ++programs % 4 > 0;
     const program = new Program([...(lean ? LEAN_FLAGS : []), this.tools.client, ...args], {
-      ...(lean && LEAN_VARIABLE),
+      ...(lean && CLIENT_MEMORY.variables),
       ...{ PATH: process.env.PATH ?? '', TMPDIR: join(this.folder, 'tmp'), [name]: mark },
       ...{ NODE_COMPILE_CACHE: join(this.folder, '../compiled'), BM_LOG_FORMAT: 'text' },
       ...{ BM_URL: url, BM_AUTH_TOKEN: this.world.token, BM_PASSPHRASE: this.tools.keys.passphrase },

@@ -25,10 +25,11 @@ export async function walk(stage: Stage, operation: Walk): Promise<void> {
     const kind = random.pick(['claim', 'claim', 'renew', 'finish'] as const);
     const retry = random.chance(0.5);
     const state = random.pick(['done', 'failed', 'failed'] as const);
+    const versionNumber = random.pick([1, 2]);
     const body = {
       claim: { operation: 'restore', leaseSeconds: LEASE_SECONDS, retry },
       renew: { leaseSeconds: LEASE_SECONDS },
-      finish: { state, versionNumber: 1 },
+      finish: { state, versionNumber },
     }[kind];
     const route = ({ claim: 'claimAction', renew: 'renewAction', finish: 'finishAction' } as const)[kind];
     const answer = await ask(target, 'POST', pathOf(route, { collectionId }), { ...key, ...body });
@@ -36,7 +37,7 @@ export async function walk(stage: Stage, operation: Walk): Promise<void> {
     const expected =
       kind === 'claim'
         ? model.claim(holder, retry)
-        : (kind === 'renew' ? model.renew(holder) : model.finish(holder, state, 1))
+        : (kind === 'renew' ? model.renew(holder) : model.finish(holder, state, versionNumber))
           ? 200
           : 409;
     const got = kind === 'claim' ? (answer.json as { data: ClaimData }).data?.outcome : answer.status;

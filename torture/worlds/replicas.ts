@@ -9,8 +9,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { BadLine } from '../../test/e2e/server/engines/bad-line.ts';
 import { Minio, Postgres } from '../../test/e2e/server/engines/processes.ts';
+import { freePort } from '../../test/free-port.ts';
 import { Server } from '../play/server.ts';
-import { ownPort } from './ports.ts';
 import { IDLE_MS, JWT_KEY, login, newModel, revive, serverFolder, type World } from './world.ts';
 
 const LAUNCHER = join(import.meta.dirname, '../../test/e2e/server/replicas/replica.ts');
@@ -25,7 +25,6 @@ export class Replicas implements World {
   readonly servers: readonly Server[];
   /** Lines to PostgreSQL and S3. */
   readonly lines: Readonly<Record<'database' | 'storage', BadLine>>;
-  readonly told = new Set<Server>();
   token = '';
   readonly #client: S3Client;
   readonly #engines: { postgres: Postgres; minio: Minio };
@@ -48,7 +47,7 @@ export class Replicas implements World {
     const servers: Server[] = [];
     for (const name of ['first', 'second']) {
       const folder = serverFolder(under, name);
-      const port = await ownPort();
+      const port = await freePort();
       const options = {
         ...{ configPath: join(folder, 'config'), dataPath: join(folder, 'data'), port, jwtKey: JWT_KEY },
         ...{ database: postgres.url('postgres', lines.database.port), storage, log: { level: 'warn' } },
@@ -88,9 +87,8 @@ export class Replicas implements World {
     const faults: string[] = [];
     for (const server of this.servers) {
       server.signal('SIGCONT');
-      faults.push(...(await revive(server, this.told.has(server))));
+      faults.push(...(await revive(server)));
     }
-    this.told.clear();
     return faults;
   }
 

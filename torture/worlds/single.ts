@@ -12,8 +12,6 @@ export class Single implements World {
   readonly server: Server;
   readonly disks: Readonly<Record<'objects' | 'database', Disk>> | undefined;
   token = '';
-  /** Set by whoever ends the server on purpose. */
-  told = false;
   readonly objectsFolder: string;
 
   static async start(program: string, under: string, small: boolean): Promise<Single> {
@@ -45,9 +43,7 @@ export class Single implements World {
   async recover(): Promise<string[]> {
     for (const disk of Object.values(this.disks ?? {})) disk.free();
     this.server.turnClock(0);
-    const faults = await revive(this.server, this.told);
-    this.told = false;
-    return faults;
+    return revive(this.server);
   }
 
   async objects(): Promise<number> {

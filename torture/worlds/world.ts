@@ -1,13 +1,13 @@
 /** What all worlds have in common: servers, the model beside them, and how they are brought back to their feet. */
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '../../test/free-port.ts';
 import { call } from '../../test/server/http/client.ts';
 import { ACCOUNTS, PASSWORD } from '../../test/server/http/documents.ts';
 import { documents, POLICIES } from '../collections.ts';
 import { Model } from '../model.ts';
 import type { Server, Start } from '../play/server.ts';
 import type { WorldName } from '../scenario.ts';
-import { ownPort } from './ports.ts';
 
 export const JWT_KEY = 'a key of the torture, long enough to be one';
 /** Of transfers in which nothing moves; a half open line is noticed after so long. */
@@ -45,7 +45,8 @@ export async function programStart(
   folder: string,
   flags: readonly string[],
 ): Promise<Start> {
-  const port = await ownPort();
+  // Nobody is given it by the system while the server is down.
+  const port = await freePort();
   const limits = ['--rate-default-limit', '800', '--rate-auth-limit', '600'];
   const args = [
     ...[program, 'serve', '--config-local-path', join(folder, 'config'), '--provider', 'filesystem'],
@@ -69,10 +70,10 @@ export async function login({ url }: Server): Promise<string> {
   return (answer.json as { data: { token: string } }).data.token;
 }
 
-/** Starts what is down. @returns a fault if it had ended although nobody had told it to */
-export async function revive(server: Server, wasTold: boolean): Promise<string[]> {
+/** Starts what is down. @returns a fault then: whoever ends a server in a round also starts it again */
+export async function revive(server: Server): Promise<string[]> {
   if (server.alive) return [];
-  const faults = wasTold ? [] : [`the server ended by itself:\n${server.output.slice(-3000)}`];
+  const fault = `the server ended by itself:\n${server.output.slice(-3000)}`;
   await server.start();
-  return faults;
+  return [fault];
 }
