@@ -42,6 +42,7 @@ export async function torture(options: Options): Promise<Run> {
   const folder = mkdtempSync(join(under, 'torture-'));
   // For the engines; PostgreSQL is another user than we are.
   chmodSync(folder, 0o711);
+  const before = process.env.TMPDIR;
   process.env.TMPDIR = folder;
   const { kinds, leftOut } = playable(options.kinds);
   const rounds = options.rounds.map((number) => drawRound(options.seed, number, kinds));
@@ -67,6 +68,8 @@ export async function torture(options: Options): Promise<Run> {
     if (lane.status === 'rejected') faults.push(String((lane.reason as Error).stack));
   if (faults.length === 0 && played.every((each) => each.faults.length === 0))
     rmSync(folder, { recursive: true, force: true });
+  if (before === undefined) delete process.env.TMPDIR;
+  else process.env.TMPDIR = before;
   const seconds = Math.round((performance.now() - began) / 1000);
   const { seed } = options;
   return { seed, rounds: rounds.length, seconds, played, counts: tools.counts, leftOut, faults };
