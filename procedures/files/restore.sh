@@ -12,13 +12,18 @@ fail() {
 [ -d "$FILES_PATH" ] || fail "$FILES_PATH is no folder. Check claim, subPath and path."
 for left in "$FILES_PATH"/.backup-maker-restore.*; do
   [ ! -e "$left" ] ||
-    fail "an earlier restore was killed and left $left. Look for old files in its folder old; move them back, or remove all of it, and restore again."
+    fail "an earlier restore was killed and left $left. Look for old files in its folders old and meanwhile; move them back, or remove all of it, and restore again."
 done
 
 staging=$(mktemp -d "$FILES_PATH/.backup-maker-restore.XXXXXX") ||
   fail "cannot write to $FILES_PATH, see above. The pod needs the rights of the application: set podTemplate.securityContext."
-# Folders without write permission could not be emptied.
-trap 'chmod -R u+rwX "$staging" 2>/dev/null || :; rm -rf "$staging"' EXIT
+# remove <folder>...: those without write permission could not be emptied.
+remove() {
+  chmod -R u+rwX "$@" 2>/dev/null || :
+  rm -rf "$@"
+}
+keep=
+trap '[ -n "$keep" ] || remove "$staging"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
@@ -58,13 +63,30 @@ move() {
     done' sh "$2" {} +)
 }
 
+# undo <reason>: puts the old files back and fails. The folder may have new files by now, and some that a running application wrote
+# meanwhile, under the names of old ones even: those are nobody's to remove.
+undo() {
+  taken=$(cd "$staging/new" && find . -mindepth 1 -maxdepth 1 -exec test -e "$FILES_PATH/{}" \; -print) || taken=unknown
+  if ! { mkdir "$staging/meanwhile" && move "$FILES_PATH" "$staging/meanwhile" && move "$staging/old" "$FILES_PATH"; }; then
+    fail "$1, and the old files cannot be moved back, see above. They are in $staging/old: stop what writes to $FILES_PATH, and move them back by hand."
+  fi
+  [ -n "$taken" ] || {
+    keep=
+    fail "$1. The old files are where they were."
+  }
+  remove "$staging/new" "$staging/old"
+  fail "$1: something writes to $FILES_PATH. Scale the application down before the next restore. The old files are where they were; what was written meanwhile is in $staging/meanwhile, with new files."
+}
+
 sync -f "$FILES_PATH"
+# Renaming takes no time, so no signal ends it in the middle. Until it is over, or undone, the old files are nowhere but in here.
+trap '' HUP INT TERM
+keep=1
 move "$FILES_PATH" "$staging/old" || {
-  move "$staging/old" "$FILES_PATH"
+  move "$staging/old" "$FILES_PATH" ||
+    fail "an old file cannot be moved away, and others cannot be moved back, see above. They are in $staging/old: stop what writes to $FILES_PATH, and move them back by hand."
+  keep=
   fail 'an old file cannot be moved away, see above. The pod needs the rights of the application: set podTemplate.securityContext. The old files are where they were.'
 }
-move "$staging/new" "$FILES_PATH" || {
-  move "$FILES_PATH" "$staging/new"
-  move "$staging/old" "$FILES_PATH"
-  fail 'a new file cannot be moved into place, see above. The old files are where they were.'
-}
+move "$staging/new" "$FILES_PATH" || undo 'a new file cannot be moved into place, see above'
+keep=

@@ -15,7 +15,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { eventually } from '../../eventually.ts';
-import { check, folder, podUser } from './machine.ts';
+import { check, find, folder, path, podUser } from './machine.ts';
 import { refuse, run, succeed } from './scripts.ts';
 
 const test = suite('files');
@@ -154,6 +154,55 @@ test('when an old file cannot be moved, all stay where they were', async () => {
   const refused = await refuseRestore(input);
   assert.match(refused.stderr, /The old files are where they were/);
   assert.is(content(), before);
+});
+
+/** Programs of the machine, with an `mv` that does something more after each file. */
+function whileMoving(what: string): string[] {
+  const own = folder(podUser);
+  writeFileSync(join(own, 'mv'), `#!/bin/sh\n${find('mv')} "$@" || exit\n${what}\n`, { mode: 0o755 });
+  return [own, path];
+}
+const begun = () => readdirSync(volume).filter((name) => name.startsWith('.backup-maker-restore.'));
+
+test('an application that goes on writing stops the restore, and nothing of it or of the old files is lost', async () => {
+  const input = await backup();
+  writeFileSync(join(volume, 'later'), 'newer than the backup');
+  const before = content();
+  // It finds its folder gone, and makes it anew.
+  const programs = whileMoving(
+    '[ -e "$FILES_PATH/cache" ] || [ -e "$HOME/once" ] || { mkdir "$FILES_PATH/cache" && : >"$FILES_PATH/cache/live" && : >"$HOME/once"; }',
+  );
+  const refused = await run({ procedure: 'files', operation: 'restore', params, input, programs });
+  assert.is(refused.code, 1);
+  assert.match(refused.stderr, /Scale the application down.*The old files are where they were/);
+  const [left = ''] = begun();
+  assert.ok(refused.stderr.includes(join(volume, left, 'meanwhile')), refused.stderr);
+  assert.ok(existsSync(join(volume, left, 'meanwhile', 'cache', 'live')));
+  check('rm', ['-r', join(volume, left)]);
+  assert.is(content(), before);
+});
+
+test('old files that cannot be moved back are kept, and it is said where', async () => {
+  const input = await backup();
+  writeFileSync(join(volume, 'later'), 'newer than the backup');
+  const programs = whileMoving('mkdir -p "$FILES_PATH/cache" && : >"$FILES_PATH/cache/live"');
+  const refused = await refuse({ procedure: 'files', operation: 'restore', params, input, programs });
+  const [left = ''] = begun();
+  const old = join(volume, left, 'old');
+  assert.match(refused.stderr, /cannot be moved back/);
+  assert.ok(refused.stderr.includes(old), refused.stderr);
+  assert.ok(existsSync(join(old, 'cache', 'a.log')));
+  assert.ok([volume, old].some((place) => existsSync(join(place, 'later'))));
+});
+
+test('a signal while files change places does not end it in the middle', async () => {
+  const input = await backup();
+  const before = content();
+  check('rm', [join(volume, 'app')]);
+  const programs = whileMoving('kill -TERM 0');
+  await succeed({ procedure: 'files', operation: 'restore', params, input, programs });
+  assert.is(content(), before);
+  assert.equal(begun(), []);
 });
 
 test('an empty folder is not backed up unless it may be empty', async () => {
