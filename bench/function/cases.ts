@@ -135,8 +135,9 @@ export function functionCases(folder: string, { runs, most }: Effort): Case[] {
       });
     }
     const programs = { cat: '/bin/cat', 'expand-backups': us, ...others };
-    // Each takes ten seconds and more, nearly all of which is kustomize's own: so is the memory.
-    const measured = interleaved(runs(3), builds(program, join(folder, 'builds'), programs));
+    // Each takes up to ten seconds and more, nearly all of which is kustomize's own: so is the memory.
+    const rounds = { warmUp: false, mostMs: 150_000 };
+    const measured = interleaved(runs(7), builds(program, join(folder, 'builds'), programs), rounds);
     return [
       {
         ...{

@@ -27,15 +27,26 @@ export interface Measurement extends Summary {
 }
 
 /** After which no further round begins, so that a slow machine is done in time too, as long as three rounds count. */
-const MOST_MS = 25_000;
+const MOST_MS = 20_000;
 const LEAST_ROUNDS = 3;
 
-/** Each command `runs` times, one after the other in alternating order, after one round that does not count. */
-export function interleaved(runs: number, commands: readonly Command[]): Measurement[] {
+export interface Rounds {
+  /** A round before the others that does not count; true if nothing is said. */
+  warmUp?: boolean;
+  /** After which no further round begins, where they may take longer than usual. */
+  mostMs?: number;
+}
+
+/** Each command `runs` times, one after the other in alternating order. */
+export function interleaved(
+  runs: number,
+  commands: readonly Command[],
+  { warmUp = true, mostMs = MOST_MS }: Rounds = {},
+): Measurement[] {
   const times = commands.map((): number[] => []);
   const began = performance.now();
-  for (let round = -1; round < runs; round++) {
-    if (round >= LEAST_ROUNDS && performance.now() - began > MOST_MS) break;
+  for (let round = warmUp ? -1 : 0; round < runs; round++) {
+    if (round >= LEAST_ROUNDS && performance.now() - began > mostMs) break;
     const order = [...commands.entries()];
     if (round % 2 !== 0) order.reverse();
     for (const [index, command] of order) {
