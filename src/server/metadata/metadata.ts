@@ -48,6 +48,9 @@ export interface Version {
   deletedAt: number | null;
 }
 
+/** What rotation and limits ask of a version. */
+export type VersionOutline = Pick<Version, 'id' | 'versionNumber' | 'filesize' | 'pinned' | 'createdAt'>;
+
 export type NewVersion = Omit<Version, 'createdAt' | 'updatedAt' | 'deletedAt' | 'pinned'>;
 
 export interface VersionStore {
@@ -65,6 +68,8 @@ export interface VersionStore {
   register(version: NewVersion, lease: Lease, now: number): Promise<Version>;
   /** Live versions, oldest first. */
   list(collectionId: string): Promise<Version[]>;
+  /** The same, with only what rotation and limits ask for: at each upload it is all of them. */
+  outlines(collectionId: string): Promise<VersionOutline[]>;
   find(collectionId: string, versionNumber: number): Promise<Version | undefined>;
   latest(collectionId: string): Promise<Version | undefined>;
   /**

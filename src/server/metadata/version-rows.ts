@@ -1,5 +1,5 @@
 /** Between a version and its row. */
-import type { Version } from './metadata.ts';
+import type { Version, VersionOutline } from './metadata.ts';
 import type { VersionRow } from './schema.ts';
 
 export function toVersion(row: VersionRow): Version {
@@ -19,6 +19,18 @@ export function toVersion(row: VersionRow): Version {
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     deletedAt: row.deleted_at,
+  };
+}
+
+type OutlineRow = Pick<VersionRow, 'id' | 'version_number' | 'filesize' | 'pinned' | 'created_at'>;
+
+export function toOutline(row: OutlineRow): VersionOutline {
+  return {
+    id: row.id,
+    versionNumber: row.version_number,
+    filesize: row.filesize,
+    pinned: row.pinned !== 0,
+    createdAt: row.created_at,
   };
 }
 

@@ -4,7 +4,7 @@ import { attempt, type Engine } from './engine.ts';
 import { holdsLease } from './leases.ts';
 import { type Lease, LeaseLost, type Version, type VersionStore } from './metadata.ts';
 import type { Schema } from './schema.ts';
-import { toVersion, toVersionRow } from './version-rows.ts';
+import { toOutline, toVersion, toVersionRow } from './version-rows.ts';
 
 /** Rows read at a time, and keys named in one statement. */
 const PAGE = 500;
@@ -39,6 +39,18 @@ export function versionStore(engine: Engine): VersionStore {
           .orderBy('version_number')
           .execute();
         return rows.map(toVersion);
+      }),
+
+    outlines: (collectionId) =>
+      attempt(engine, true, async () => {
+        const rows = await db
+          .selectFrom('versions')
+          .select(['id', 'version_number', 'filesize', 'pinned', 'created_at'])
+          .where('collection_id', '=', collectionId)
+          .where('deleted_at', 'is', null)
+          .orderBy('version_number')
+          .execute();
+        return rows.map(toOutline);
       }),
 
     find: (collectionId, versionNumber) =>

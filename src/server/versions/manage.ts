@@ -20,7 +20,7 @@ export async function deleteVersion(
   const sparing = force ? {} : { sparing: collectionId };
   const [deleted] = await metadata.versions.softDelete([id], clock(), sparing);
   if (deleted) return deleted;
-  const stored = await metadata.versions.list(collectionId);
+  const stored = await metadata.versions.outlines(collectionId);
   if (stored.length === 1 && stored[0]?.id === id) {
     throw new Refused(
       'last-version',

@@ -15,7 +15,7 @@ export async function rotate(
   { metadata, clock, log }: VersionDependencies,
 ): Promise<Version[]> {
   const now = clock();
-  const leaving = versionsToRemove(await metadata.versions.list(id), spec, now);
+  const leaving = versionsToRemove(await metadata.versions.outlines(id), spec, now);
   if (leaving.length === 0) return [];
   const removed = await metadata.versions.softDelete(
     leaving.map((version) => version.id),

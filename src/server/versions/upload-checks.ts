@@ -2,7 +2,7 @@
 import { limitsOf, mostBytes } from '../collections/quota.ts';
 import { isOpen } from '../collections/windows.ts';
 import type { Collection } from '../configuration/configuration.ts';
-import type { Version } from '../metadata/metadata.ts';
+import type { VersionOutline } from '../metadata/metadata.ts';
 import type { VersionDependencies } from './dependencies.ts';
 import { Refused } from './refusals.ts';
 import { versionsToRemove } from './rotation.ts';
@@ -29,8 +29,8 @@ export async function versionsThatStay(
   { id, spec }: Collection,
   versionNumber: number,
   { metadata, clock, log }: VersionDependencies,
-): Promise<Version[]> {
-  const stored = await metadata.versions.list(id);
+): Promise<VersionOutline[]> {
+  const stored = await metadata.versions.outlines(id);
   const now = clock();
   try {
     const leaving = new Set<unknown>(
@@ -48,7 +48,7 @@ export async function versionsThatStay(
 }
 
 /** Most bytes that the upload may have; zero or less if there is no room for anything. @throws {Refused} */
-export function limitFor({ spec }: Collection, staying: readonly Version[]): number {
+export function limitFor({ spec }: Collection, staying: readonly VersionOutline[]): number {
   try {
     return mostBytes(
       limitsOf(spec),
@@ -62,7 +62,7 @@ export function limitFor({ spec }: Collection, staying: readonly Version[]): num
 }
 
 /** Declines if what stays fills the collection. Limits that cannot be read are told later, in their turn. */
-export function declineIfFull(collection: Collection, staying: readonly Version[]): void {
+export function declineIfFull(collection: Collection, staying: readonly VersionOutline[]): void {
   let most: number;
   try {
     most = limitFor(collection, staying);

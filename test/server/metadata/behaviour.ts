@@ -133,6 +133,22 @@ export function addBehaviour(test: Test, { replicas, sharedCounters }: Engines):
     assert.is(await a.versions.nextNumber(collection), 11);
   });
 
+  test('outlines are of the versions that are listed, in the same order', async () => {
+    const [a] = replicas();
+    const collection = unique();
+    const lease = await leaseOn(a, collection);
+    for (const number of [3, 2, 1]) await a.versions.register(versionOf(collection, number), lease, NOW);
+    const [first, second] = await a.versions.list(collection);
+    await a.versions.softDelete([first?.id ?? ''], NOW);
+    await a.versions.setPinned(second?.id ?? '', true, NOW);
+    assert.equal(
+      await a.versions.outlines(collection),
+      (await a.versions.list(collection)).map(({ id, versionNumber, filesize, pinned, createdAt }) => ({
+        ...{ id, versionNumber, filesize, pinned, createdAt },
+      })),
+    );
+  });
+
   test('of two replicas that race for a number, one registers', async () => {
     const [a, b] = replicas();
     const collection = unique();
