@@ -38,9 +38,11 @@ export function contains({ start, end }: Slot, time: number): boolean {
   return start < time && time < end;
 }
 
-/** The last opening that is over; undefined if there was none. */
+/** The last opening that is over; undefined if there was none. Several later ones may be open at once. */
 export function lastClosedSlot(window: BackupWindow, now: number): Slot | undefined {
-  return slotsBefore(window, now, 2).find(({ end }) => end <= now);
+  // Openings begin at whole seconds: of the last two that began up to a second late, one began in time.
+  const latest = now - parseDuration(window.duration) + 1000;
+  return slotsBefore(window, latest, 2).find(({ end }) => end <= now);
 }
 
 /** Building one takes long enough to be worth remembering; there are as many as collections have windows. */

@@ -93,6 +93,26 @@ test('windows: the last one that is over', () => {
   assert.is(lastClosedSlot(half, at('01:40:00'))?.start, at('01:30:00'));
 });
 
+test('windows: the last one that is over, where one begins before another has ended', () => {
+  const of = (from: string, duration: string) => ({ from, duration, timeZone: 'Etc/UTC' });
+  const last = (window: ReturnType<typeof of>, now: number) => {
+    const { start, end } = lastClosedSlot(window, now) ?? {};
+    return [start, end].map((time) => time && new Date(time).toISOString().slice(8, 16));
+  };
+  const often = of('*/30 * * * *', '1h');
+  assert.equal(last(often, at('05:10:00')), ['01T04:00', '01T05:00']);
+  assert.equal(last(often, at('05:29:59')), ['01T04:00', '01T05:00']);
+  assert.equal(last(often, at('05:30:00')), ['01T04:30', '01T05:30'], 'the end itself is over');
+  const hourly = of('0 * * * *', '2h');
+  assert.equal(last(hourly, at('05:59:59')), ['01T03:00', '01T05:00']);
+  assert.equal(last(hourly, at('06:00:00')), ['01T04:00', '01T06:00']);
+  const nightly = of('0 2 * * *', '48h');
+  assert.equal(last(nightly, Date.parse('2026-01-10T12:00:00Z')), ['08T02:00', '10T02:00']);
+  assert.equal(last(nightly, Date.parse('2026-01-10T01:59:59.999Z')), ['07T02:00', '09T02:00']);
+  assert.equal(last(nightly, Date.parse('2026-01-10T02:00:00.001Z')), ['08T02:00', '10T02:00']);
+  assert.equal(last(of('0 0 30 2 *', '48h'), at('01:00:00')), [undefined, undefined], 'never');
+});
+
 test('quota: extra space is shared; the collection as a whole never grows past its limit', () => {
   const limits = (maxBackupsCount: number, maxOneVersionSize: number, maxCollectionSize: number) => ({
     maxBackupsCount,

@@ -54,6 +54,25 @@ test('windows: the newest version in the previous slot, or a slot that is open',
   ]);
 });
 
+test('windows that overlap themselves: a backup that stays away is noticed too', () => {
+  const day = 24 * HOUR;
+  const now = at('12:00');
+  for (const [from, duration, longest] of [
+    ['*/30 * * * *', '1h', 1.5 * HOUR],
+    ['0 * * * *', '2h', 3 * HOUR],
+    ['0 2 * * *', '48h', 3 * day],
+    ['0 2 * * *', '24h', 2 * day],
+  ] as const) {
+    const settings = spec({ windows: [{ from, duration, timeZone: 'Etc/UTC' }] });
+    const name = `${from} for ${duration}`;
+    assert.is(isOverdue(settings, now - longest - 1, now), true, name);
+    assert.is(isOverdue(settings, now - HOUR, now), false, name);
+    assert.equal(Object.keys(faults(settings, versions([1, now - longest - 1]), now)), [
+      'FreshnessValidator',
+    ]);
+  }
+});
+
 test('sizes and their sum, in the words of the original', () => {
   const stored = versions([11, 0], [10, 0]);
   assert.equal(faults(spec(), stored, HOUR), {
