@@ -4,6 +4,8 @@ import { FORMATS } from './headers.ts';
 export type Schema = Readonly<Record<string, unknown>>;
 
 const text: Schema = { type: 'string' };
+/** What a database is asked for: PostgreSQL refuses to look for some control characters. */
+export const printable: Schema = { type: 'string', pattern: '^[^\\u0000-\\u001f\\u007f]*$' };
 const time: Schema = { type: 'string', format: 'date-time' };
 const flag: Schema = { type: 'boolean' };
 const count: Schema = { type: 'integer', minimum: 0 };
@@ -57,7 +59,11 @@ export const loginRequest: Schema = {
     username: { type: 'string', maxLength: 512, description: '`user`, or `user$key` for an access key.' },
     password: { type: 'string', maxLength: 1024 },
     operationsScope,
-    description: { type: 'string', maxLength: 256, description: 'Shown in lists of sessions.' },
+    description: {
+      type: 'string',
+      maxLength: 256,
+      description: 'Shown in lists of sessions, with spaces for control characters.',
+    },
   },
 };
 

@@ -103,7 +103,7 @@ export async function login(request: LoginRequest, context: AccessContext): Prom
       accessKeyName,
       scope: JSON.stringify(scope),
       description:
-        typeof request.description === 'string' ? request.description.slice(0, MAX_DESCRIPTION) : '',
+        typeof request.description === 'string' ? plain(request.description).slice(0, MAX_DESCRIPTION) : '',
       requesterIP,
       createdAt: context.now,
       updatedAt: context.now,
@@ -161,4 +161,9 @@ function refuse(
   reason = message,
 ): Refusal {
   return { ok: false, code, status, message, reason };
+}
+
+/** Without control characters, of which PostgreSQL stores not every one, and none is of use in a list. */
+function plain(text: string): string {
+  return text.replace(/\p{Cc}/gu, ' ');
 }

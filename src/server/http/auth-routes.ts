@@ -20,11 +20,11 @@ const MOST_SESSIONS = 100;
 
 const sessionQuery: schemas.Schema = {
   type: 'object',
-  properties: { sessionId: { type: 'string', maxLength: 128 } },
+  properties: { sessionId: { ...schemas.printable, maxLength: 128 } },
 };
 const userQuery: schemas.Schema = {
   type: 'object',
-  properties: { userName: { type: 'string', maxLength: 512 } },
+  properties: { userName: { ...schemas.printable, maxLength: 512 } },
 };
 
 export async function authRoutes(server: FastifyInstance, app: App): Promise<void> {

@@ -133,6 +133,26 @@ export function accessTests(test: Test, world: World): void {
     );
   });
 
+  test('control characters: no session or account has one in its name, and no description keeps one', async () => {
+    for (const character of ['%00', 'a%00b', '%0a', '%7f']) {
+      const asked = { as: 'admin', query: `?sessionId=${character}` };
+      assert.is((await world.ask('logout', {}, asked)).status, 400, character);
+      assert.is(
+        (await world.ask('tokens', {}, { as: 'admin', query: `?userName=${character}` })).status,
+        400,
+      );
+    }
+    assert.is((await world.ask('userProfile', { userName: 'a\u0000' }, { as: 'admin' })).status, 404);
+    const credentials = { username: 'stranger', password: PASSWORD };
+    const token = dataOf<LoginData>(
+      await world.ask('login', {}, json({ ...credentials, description: 'a\u0000b\nc' })),
+    ).token;
+    const { grantedAccess } = dataOf<WhoamiData>(await world.ask('whoami', {}, { token }));
+    assert.is(grantedAccess.description, 'a b c');
+    const odd = await world.ask('login', {}, json({ ...credentials, username: 'stranger\u0000' }));
+    tokenRefused(odd, 401, 'incorrect Username or Password');
+  });
+
   test('logout: one ends its own session, an administrator any', async () => {
     const own = await world.newToken('stranger');
     const id = createHash('sha256').update(own).digest('hex');
