@@ -210,7 +210,7 @@ export class MakerWorld {
 
   expiredToken(): string {
     const scope = { elements: [] };
-    const claims = { login: 'admin', accessKeyName: '', scope };
+    const claims = { login: 'admin', accessKeyName: '', scope, credential: '' };
     const then = Date.now() - 24 * 3_600_000;
     return keepSecret(createTokens({ key: TOKEN_KEY }).sign(claims, then).token);
   }

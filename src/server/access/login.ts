@@ -80,20 +80,26 @@ export async function login(request: LoginRequest, context: AccessContext): Prom
 
   const { userName, accessKeyName } = splitLoginName(username);
   const user = context.snapshot.users.get(userName);
+  const encoded = user && encodedPassword(user, accessKeyName, context.snapshot);
   let right: boolean;
   try {
-    right = await verifyPassword(user && encodedPassword(user, accessKeyName, context.snapshot), password);
+    right = await verifyPassword(encoded, password);
   } catch (error) {
     if (!(error instanceof PasswordQueueFull)) throw error;
     return refuse('busy', 503, 'too many logins at the same time, try again in some seconds');
   }
   if (!user) return incorrect('no such user');
-  if (!right) return incorrect('wrong password, or none is set');
+  if (!right || encoded === undefined) return incorrect('wrong password, or none is set');
   const fault = explainUnusable(user, accessKeyName, requesterIP);
   if (fault) return incorrect(fault);
 
   const { token, sessionId, expiresAt } = context.tokens.sign(
-    { login: userName, accessKeyName, scope },
+    {
+      login: userName,
+      accessKeyName,
+      scope,
+      credential: context.tokens.credentialOf(userName, accessKeyName, encoded),
+    },
     context.now,
   );
   try {

@@ -10,6 +10,8 @@ export interface Subject {
   readonly accessKeyName: string;
   /** What the token is limited to; `null` for no limit. */
   readonly scope: OperationsScope | null;
+  /** Which password the token was given for, see `Tokens.credentialOf`; undefined in tokens of older releases. */
+  readonly credential: string | undefined;
   /** SHA-256 of the token in lower-case hex. */
   readonly sessionId: string;
   readonly session: Session;

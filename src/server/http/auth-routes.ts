@@ -56,7 +56,7 @@ export async function authRoutes(server: FastifyInstance, app: App): Promise<voi
   register(server, app, 'refreshToken', {
     tag: 'access',
     summary: 'Get a new token for the one in use',
-    description: 'The new one has the same limits. The old one is revoked.',
+    description: 'The new one has the same limits, and ends with the same password. The old one is revoked.',
     rateLimit: 'auth',
     token: true,
     answers: { 200: { description: 'OK', ...schemas.refreshedToken } },
@@ -158,9 +158,22 @@ function profile({ spec }: User): { email: string; permissions: string[] } {
 
 /** The original did not record the new session, so that its token was refused at once. */
 async function refresh(request: FastifyRequest, app: App): Promise<RefreshedToken> {
-  const { user, accessKeyName, scope, session } = subjectOf(request);
+  const { user, accessKeyName, scope, credential, session } = subjectOf(request);
+  // Which password such a token was given for, nobody knows: a new one would outlive every change of it.
+  if (credential === undefined) {
+    throw new AccessRefused({
+      ok: false,
+      code: 'invalid-token',
+      status: 401,
+      message: 'the token was given out by an older release, log in again',
+      reason: 'a token that is bound to no password cannot be refreshed',
+    });
+  }
   const now = app.clock();
-  const { token, sessionId, expiresAt } = app.tokens.sign({ login: user.name, accessKeyName, scope }, now);
+  const { token, sessionId, expiresAt } = app.tokens.sign(
+    { login: user.name, accessKeyName, scope, credential },
+    now,
+  );
   await app.metadata.sessions.create({
     ...session,
     id: sessionId,

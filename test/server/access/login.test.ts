@@ -7,6 +7,7 @@ import { cheapPassword, snapshotOf, type World, worldOf } from './accounts.ts';
 
 const password = cheapPassword('right');
 const requesterIP = '10.0.0.1';
+const admin = { login: 'admin', accessKeyName: '', scope: null };
 const users: Record<string, UserSpec> = {
   admin: {
     password,
@@ -145,7 +146,10 @@ test('a scope limits the token; a bad one is refused before anything is checked'
 
 test('the same token twice is called a too short interval', async () => {
   const at = world();
-  const fixed = at.tokens.sign({ login: 'admin', accessKeyName: '', scope: null }, at.now);
+  const fixed = at.tokens.sign(
+    { ...admin, credential: at.tokens.credentialOf('admin', '', password) },
+    at.now,
+  );
   const stuck: World = { ...at, tokens: { ...at.tokens, sign: () => fixed } };
   await enter(stuck);
   const second = await login({ username: 'admin', password: 'right', requesterIP }, stuck);
@@ -165,7 +169,7 @@ test('a failure of the session store is passed on, not called a wrong password',
   assert.is(outcome, 'away');
 });
 
-test('a token ends with its session, its account, its key, its address and its time', async () => {
+test('a token ends with its session, its account, its key, its password, its address and its time', async () => {
   const change: Record<
     string,
     [username: string, password: string, (at: World, id: string) => void, status?: number]
@@ -200,6 +204,27 @@ test('a token ends with its session, its account, its key, its address and its t
         at.snapshot = snapshotOf({ admin: { password } });
       },
     ],
+    'password changed': [
+      'admin',
+      'right',
+      (at) => {
+        at.snapshot = snapshotOf({ admin: { password: cheapPassword('another') } });
+      },
+    ],
+    'password of the key changed': [
+      'admin$ref',
+      'ref right',
+      (at) => {
+        at.snapshot = snapshotOf(users, { 'keys/ref': cheapPassword('another') });
+      },
+    ],
+    'password gone': [
+      'admin$ref',
+      'ref right',
+      (at) => {
+        at.snapshot = snapshotOf(users);
+      },
+    ],
     'address shut out': [
       'admin',
       'right',
@@ -228,9 +253,26 @@ test('a token ends with its session, its account, its key, its address and its t
   }
 });
 
+test('a reload of the configuration in which its password is the same does not end a token', async () => {
+  const at = world();
+  const tokens = [
+    await enter(at),
+    await enter(at, 'admin$key', 'key right'),
+    await enter(at, 'admin$ref', 'ref right'),
+  ];
+  at.snapshot = snapshotOf(
+    { ...users, admin: { ...users.admin, roles: [] }, near: { password: cheapPassword('another') } },
+    { 'keys/ref': `${cheapPassword('ref right')}\n` },
+  );
+  for (const token of tokens) assert.ok((await authenticate(token, requesterIP, at)).ok);
+});
+
 test('a token that was forged with the right key still has no session', async () => {
   const at = world();
-  const { token } = at.tokens.sign({ login: 'admin', accessKeyName: '', scope: null }, at.now);
+  const { token } = at.tokens.sign(
+    { ...admin, credential: at.tokens.credentialOf('admin', '', password) },
+    at.now,
+  );
   const result = await authenticate(token, requesterIP, at);
   assert.ok(!result.ok);
   assert.is(result.status, 403);

@@ -1,12 +1,17 @@
 import { createHash, createHmac } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createTokens, MAX_TOKEN_LENGTH, sessionIdOf } from '../../../src/server/access/token.ts';
+import {
+  createTokens,
+  isSameCredential,
+  MAX_TOKEN_LENGTH,
+  sessionIdOf,
+} from '../../../src/server/access/token.ts';
 
 const KEY = 'a key that is long enough for everybody';
 const NOW = Date.UTC(2030, 0, 1, 12, 0, 0, 700);
 const tokens = createTokens({ key: KEY });
-const claims = { login: 'admin', accessKeyName: '', scope: null };
+const claims = { login: 'admin', accessKeyName: '', scope: null, credential: 'c' };
 
 const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 /** A token with a good signature over whatever is given. */
@@ -26,7 +31,7 @@ const HS256 = { alg: 'HS256', typ: 'JWT' };
 
 const test = suite('tokens');
 
-test('have the claims of the original', () => {
+test('have the claims of the original, and one that binds them to a password', () => {
   const { token, sessionId, expiresAt } = tokens.sign(claims, NOW);
   const payload = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
   const issued = Math.floor(NOW / 1000);
@@ -36,6 +41,7 @@ test('have the claims of the original', () => {
     accessKeyName: '',
     operationsScope: 'bnVsbA==',
     rand: payload.rand,
+    credential: 'c',
     exp: issued + 6 * 3600,
     orig_iat: issued,
   });
@@ -46,14 +52,33 @@ test('have the claims of the original', () => {
 
 test('come back as they were signed, with their scope', () => {
   const scope = { elements: [{ type: 'collection', name: 'iwa-ait', roles: ['backupUploader'] }] } as const;
-  const { token, expiresAt } = tokens.sign({ login: 'a', accessKeyName: 'k', scope }, NOW);
+  const { token, expiresAt } = tokens.sign({ login: 'a', accessKeyName: 'k', scope, credential: 'c' }, NOW);
   assert.equal(tokens.verify(token, NOW), {
     login: 'a',
     accessKeyName: 'k',
     scope,
+    credential: 'c',
     issuedAt: Math.floor(NOW / 1000) * 1000,
     expiresAt,
   });
+});
+
+test('what binds a token to a password changes with it and with the key, and does not tell it', () => {
+  const encoded = 'JGFyZ29uMmlkJA==';
+  const credential = tokens.credentialOf('a', 'k', encoded);
+  assert.match(credential, /^[\w-]{22}$/);
+  assert.is(tokens.credentialOf('a', 'k', `${encoded}\n`), credential, 'a file may end with a line');
+  const others = [
+    tokens.credentialOf('a', 'k', `${encoded}x`),
+    tokens.credentialOf('a', '', encoded),
+    tokens.credentialOf('b', 'k', encoded),
+    createTokens({ key: `${KEY}.` }).credentialOf('a', 'k', encoded),
+    createHash('sha256').update(encoded).digest('base64url').slice(0, 22),
+  ];
+  assert.is(new Set([...others, credential]).size, 6);
+  for (const other of others) assert.not(isSameCredential(credential, other));
+  assert.not(isSameCredential(credential, ''));
+  assert.ok(isSameCredential(credential, credential));
 });
 
 test('a thousand of one account in the same instant are all different', () => {
@@ -104,6 +129,8 @@ test('hostile tokens are refused, and nothing is thrown', () => {
     'expiry beyond numbers': forge(HS256, { ...good, exp: 1e300 }),
     'no login': forge(HS256, { ...good, login: undefined }),
     'login as list': forge(HS256, { ...good, login: ['admin'] }),
+    'credential of another type': forge(HS256, { ...good, credential: 1 }),
+    'credential of null': forge(HS256, { ...good, credential: null }),
     'no scope': forge(HS256, { ...good, operationsScope: undefined }),
     'scope of null': forge(HS256, { ...good, operationsScope: null }),
     'empty scope': forge(HS256, { ...good, operationsScope: '' }),

@@ -9,6 +9,13 @@ import { type Principal, type Role, roles } from './rights.ts';
 const KEY = 'a key of the tests, long enough to be one';
 export const PASSWORD = 'right';
 const ENCODED = cheapPassword(PASSWORD);
+/** What a login writes into a token for the password of an account. */
+const credentialOf = (login: string, accessKeyName: string, encoded = ENCODED) =>
+  createHmac('sha256', KEY)
+    .update(JSON.stringify([login, accessKeyName, encoded]))
+    .digest()
+    .subarray(0, 16)
+    .toString('base64url');
 const HOUR = 3_600_000;
 
 /** How a token differs from one that a login gives. */
@@ -82,6 +89,14 @@ const FORGERIES: Readonly<Record<string, Partial<Visitor>>> = {
   'unreadable-scope': { forgery: { claims: { operationsScope: 'e30=' } }, dead: 401 },
   'no-scope': { forgery: { claims: { operationsScope: '' } }, dead: 401 },
   endless: { forgery: { claims: { exp: '9999999999' } }, dead: 401 },
+  // Given out before the password was changed, or for another account that has the same.
+  'old-password': {
+    forgery: { claims: { credential: credentialOf('old-password', '', cheapPassword('old')) } },
+    dead: 403,
+  },
+  'password-of-another': { forgery: { claims: { credential: credentialOf('user-none', '') } }, dead: 403 },
+  'lost-password': { account: { passwordFromRef: { name: 'lost', entry: 'x' } }, dead: 403, mayLogIn: false },
+  'odd-password': { forgery: { claims: { credential: [] } }, dead: 401 },
 };
 
 export const visitors: readonly Visitor[] = [
@@ -139,6 +154,7 @@ export function mint(visitor: Visitor): { token: string; session: Session | unde
       accessKeyName,
       operationsScope: Buffer.from(scope).toString('base64'),
       rand: randomBytes(8).toString('hex'),
+      credential: credentialOf(name, accessKeyName),
       exp: Math.floor(expires / 1000),
       orig_iat: Math.floor(now / 1000),
       ...forgery.claims,
