@@ -8,6 +8,7 @@ import { type Bootstrapped, bootstrap } from './configuration/bootstrap.ts';
 import type { ConfigurationProvider } from './configuration/configuration.ts';
 import { FilesystemProvider } from './configuration/filesystem.ts';
 import { expandHome } from './configuration/folder.ts';
+import { reportProblems } from './configuration/report.ts';
 import { type EngineOptions, type Engines, openEngines, tokenKey } from './engines.ts';
 import { buildServer } from './http/server.ts';
 import { DEFAULT_SETTINGS, type Settings } from './http/settings.ts';
@@ -44,6 +45,7 @@ export async function startServer(options: ServerOptions): Promise<Running> {
   const configuration = await openConfiguration(options);
   await configuration.start();
   let engines: Engines | undefined;
+  let stopReporting = () => {};
   try {
     const key = await tokenKey(options.jwtKey, options);
     engines = await openEngines(options);
@@ -62,8 +64,7 @@ export async function startServer(options: ServerOptions): Promise<Running> {
     });
     const weak = explainWeakKey(key);
     if (weak) server.log.warn(weak);
-    for (const problem of configuration.problems())
-      server.log.warn({ problem }, 'the configuration has a problem');
+    stopReporting = reportProblems(configuration, server.log);
     const address = await listen(server, options);
     const opened = engines;
     return {
@@ -72,11 +73,13 @@ export async function startServer(options: ServerOptions): Promise<Running> {
       bootstrapped,
       close: async () => {
         await server.close();
+        stopReporting();
         await configuration.stop();
         await opened.close();
       },
     };
   } catch (error) {
+    stopReporting();
     await configuration.stop();
     await engines?.close();
     throw error;

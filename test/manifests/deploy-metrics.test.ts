@@ -179,6 +179,7 @@ test('there is an alert for each thing that can go wrong', () => {
     'BackupMissing',
     'BackupRepositoryDown',
     'BackupRepositoryLoginFailures',
+    'BackupRepositoryMisconfigured',
     'BackupRepositoryNotReady',
     'BackupUploadsFail',
   ]);

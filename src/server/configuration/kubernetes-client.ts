@@ -12,11 +12,16 @@ export interface Selection {
 }
 
 export interface KubernetesClient {
-  /** A list that is followed by a watch. Not started. `listed` gets every full list. */
+  /** A list that is followed by a watch. Not started. */
   follow(
     namespace: string,
     selection: Selection,
-    listed: (objects: JsonObject[]) => void,
+    told: {
+      /** Gets every full list. */
+      listed: (objects: JsonObject[]) => void;
+      /** Every time that the API has agreed to a watch. */
+      watching: () => void;
+    },
   ): ListWatch<KubernetesObject>;
 }
 
@@ -33,16 +38,29 @@ export async function connect(kubeconfig?: string): Promise<KubernetesClient> {
   const custom = config.makeApiClient(library.CustomObjectsApi);
   const core = config.makeApiClient(library.CoreV1Api);
 
-  /** A watch that could not even begin (no credentials) would reject where nobody listens, and end the process. */
   class Watch extends library.Watch {
+    readonly #watching: () => void;
+
+    constructor(watching: () => void) {
+      super(config);
+      this.#watching = watching;
+    }
+
+    /** A watch that could not even begin (no credentials) would reject where nobody listens, and end the process. */
     override async watch(
       path: string,
       parameters: Record<string, string | number | boolean | undefined>,
       callback: (phase: string, object: unknown, event?: unknown) => void,
       done: (error: unknown) => void,
     ): Promise<AbortController> {
+      let refused = false;
       try {
-        return await super.watch(path, parameters, callback, done);
+        const controller = await super.watch(path, parameters, callback, (error) => {
+          if (error) refused = true;
+          done(error);
+        });
+        if (!refused) this.#watching();
+        return controller;
       } catch (error) {
         done(error);
         return new AbortController();
@@ -51,7 +69,7 @@ export async function connect(kubeconfig?: string): Promise<KubernetesClient> {
   }
 
   return {
-    follow(namespace, selection, listed) {
+    follow(namespace, selection, { listed, watching }) {
       const { group, version, plural, name } = selection;
       const base = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
       const fieldSelector = name === undefined ? undefined : `metadata.name=${name}`;
@@ -67,7 +85,7 @@ export async function connect(kubeconfig?: string): Promise<KubernetesClient> {
         return answer;
       };
       const path = `${base}/namespaces/${namespace}/${plural}`;
-      return new library.ListWatch(path, new Watch(config), list, false, undefined, fieldSelector);
+      return new library.ListWatch(path, new Watch(watching), list, false, undefined, fieldSelector);
     },
   };
 }

@@ -62,13 +62,19 @@ export class Reflector {
    */
   start(): void {
     if (this.#stopped) return;
-    const informer = this.#client.follow(this.#namespace, this.#selection, (objects) => {
-      if (informer !== this.#informer) return;
-      this.#failures = 0;
-      this.#fault = undefined;
-      this.#listed = true;
-      this.#listener.replaced(objects);
-      this.#first.resolve();
+    const informer = this.#client.follow(this.#namespace, this.#selection, {
+      listed: (objects) => {
+        if (informer !== this.#informer) return;
+        this.#listed = true;
+        this.#listener.replaced(objects);
+        this.#first.resolve();
+      },
+      // Not with the list already: whoever may list and not watch would have a fault that comes and goes every second.
+      watching: () => {
+        if (informer !== this.#informer) return;
+        this.#failures = 0;
+        this.#fault = undefined;
+      },
     });
     this.#informer = informer;
     const current = (tell: (object: JsonObject) => void) => (object: KubernetesObject) => {

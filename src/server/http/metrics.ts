@@ -58,6 +58,14 @@ export class Metrics {
       buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600, 3600],
       registers,
     });
+    new Gauge({
+      name: `${PREFIX}_configuration_problems`,
+      help: 'Mistakes in the configuration, and whatever of it cannot be read now. The log and /ready name them.',
+      registers,
+      collect() {
+        this.set(sources.configuration.problems().length);
+      },
+    });
     this.#refresh = this.#collections(sources);
   }
 

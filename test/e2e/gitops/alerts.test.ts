@@ -47,6 +47,7 @@ const SPOILED: readonly [what: string, alert: string, from: string | RegExp, to:
   ['the first failure went unseen', 'BackupUploadsFail', /\bor\b[^)]*\)/, ''],
   ['a collection that rotates were called full', 'BackupDoesNotFit', /unless[\s\S]*$/, ''],
   ['no target at all were well', 'BackupRepositoryDown', /\bor\b[\s\S]*$/, ''],
+  ['each replica had a mistake of its own', 'BackupRepositoryMisconfigured', /max by \([^)]*\) /, ''],
 ];
 
 for (const [what, alert, from, to] of SPOILED) {

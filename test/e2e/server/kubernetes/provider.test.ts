@@ -1,10 +1,12 @@
 /** The Kubernetes provider and the definitions in deploy/crds against a real API server (see install.sh). */
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { stringify } from 'yaml';
 import { KubernetesProvider } from '../../../../src/server/configuration/kubernetes.ts';
+import { reportProblems } from '../../../../src/server/configuration/report.ts';
 import { eventually } from '../../../eventually.ts';
 import { type ApiServer, SERVER_ACCOUNT, startApiServer } from './api-server.ts';
 
@@ -197,6 +199,45 @@ test('keeps the last good state while the API server is away, and catches up aft
   await until('newcomer', () => provider.current().users.has('newcomer'));
   await until('robot is gone', () => !provider.current().users.has('robot'));
   await until('well again', () => provider.problems().length === 0);
+});
+
+test('a Secret that the server may not read, and a watch that it is refused, are told once and until they are mended', async () => {
+  const told: string[] = [];
+  const note = (sign: string) => (fields: object) =>
+    void told.push(`${sign} ${(fields as { problem: string }).problem}`);
+  const stop = reportProblems(provider, { warn: note('+'), info: note('-') }, 20);
+  try {
+    apply(user('guest', { roles: [], passwordFromRef: { name: 'foreign', entry: 'guest' } }));
+    await until('refused', () =>
+      told.some((line) => /^\+ .*does not let .* watch secrets\/foreign .*Role/.test(line)),
+    );
+    server.kubectl(['-n', namespace, 'delete', 'backupuser', 'guest']);
+    await until('forgotten', () => told.some((line) => /^- .*secrets\/foreign/.test(line)));
+    assert.equal(provider.problems(), []);
+
+    // It may still list: that alone is no reason to call it mended.
+    const rule = (verbs: string) => `[{"op":"replace","path":"/rules/0/verbs","value":${verbs}}]`;
+    const allow = (verbs: string) =>
+      server.kubectl(['-n', namespace, 'patch', 'role', 'server', '--type=json', '-p', rule(verbs)]);
+    told.length = 0;
+    allow('["list"]');
+    // A watch that is under way goes on: rights are looked at when one begins.
+    await server.kill();
+    await server.restart();
+    const refused = () => provider.problems().filter((each) => each.includes('does not let')).length;
+    await until('both refused', () => refused() === 2);
+    told.length = 0;
+    for (let look = 0; look < 100; look++) {
+      assert.is(refused(), 2, `look ${look}`);
+      await sleep(20);
+    }
+    assert.equal(told, []);
+    allow('["list", "watch"]');
+    await until('well again', () => provider.problems().length === 0);
+    await until('told', () => told.filter((line) => /^- .*does not let/.test(line)).length === 2);
+  } finally {
+    stop();
+  }
 });
 
 test('forgets a Secret that nothing refers to any more', async () => {
