@@ -20,6 +20,7 @@ import { formats } from '../src/api/formats.ts';
 import { KEYWORDS } from '../src/api/schema.ts';
 import { renderCrds } from './crds.ts';
 import { type ForPeople, renderProcedureDocs } from './procedure-docs.ts';
+import { TIME_ZONE_ALIASES } from './time-zone-aliases.ts';
 
 const root = join(import.meta.dirname, '..');
 const FUNCTION_GROUP = 'riotkit.org/';
@@ -201,9 +202,9 @@ function embedded(): string {
   ].join('\n');
 }
 
-/** The names that Intl lists, because asking it at run time takes longer than reading the input. */
+/** The names that Intl knows, because asking it at run time takes longer than reading the input. */
 function timeZones(): string {
-  const names = ['Etc/UTC', ...Intl.supportedValuesOf('timeZone')].join('\n');
+  const names = ['Etc/UTC', ...Intl.supportedValuesOf('timeZone'), ...TIME_ZONE_ALIASES].join('\n');
   return `${HEADER}export const timeZones: ReadonlySet<string> = new Set(\`${names}\`.split('\\n'));\n`;
 }
 

@@ -45,6 +45,14 @@ export function explainCron(expression: string): string | undefined {
   return explainNever(fields);
 }
 
+/**
+ * An accepted expression with single blanks between its parts and none around them: the controller's parser wants descriptors
+ * so, and takes fewer characters for blanks than YAML and we do.
+ */
+export function plainCron(expression: string): string {
+  return expression.trim().replace(/\s+/g, ' ');
+}
+
 /** The controller accepts a day that does not exist, and then waits for it. */
 function explainNever([, , days = '*', months = '*', weekDays = '*']: readonly string[]): string | undefined {
   const [, , dayField, monthField] = FIELDS;

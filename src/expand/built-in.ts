@@ -140,7 +140,7 @@ function planVolumes(
       return {
         name: volume.name,
         mountPath: volume.mountPath,
-        ...(subPath && { subPath: subPath.replace(/^\/+/, '') }),
+        ...(subPath && { subPath }),
         ...(isReadOnly(volume, operation) && { readOnly: true }),
       };
     }),

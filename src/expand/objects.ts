@@ -3,6 +3,7 @@ import type { CronJob, Job, JobSpec } from 'kubernetes-types/batch/v1.d.ts';
 import type { ConfigMap, PodTemplateSpec, Secret, ServiceAccount } from 'kubernetes-types/core/v1.d.ts';
 import type { NetworkPolicy } from 'kubernetes-types/networking/v1.d.ts';
 import type { Role, RoleBinding } from 'kubernetes-types/rbac/v1.d.ts';
+import { plainCron } from '../api/cron.ts';
 import type { Operation } from '../api/procedure.ts';
 import { labelsOf, metadataOf, NO_SUBSTITUTION, operationName } from './metadata.ts';
 import type { Plan } from './plan.ts';
@@ -85,7 +86,7 @@ export function cronJobOf(
     kind: 'CronJob',
     metadata: metadataOf(plan, operationName(plan, operation), operation, annotations),
     spec: {
-      schedule: cronJob?.scheduleEvery ?? '00 02 * * *',
+      schedule: plainCron(cronJob?.scheduleEvery ?? '00 02 * * *'),
       ...(cronJob?.timeZone && { timeZone: cronJob.timeZone }),
       ...(cronJob?.suspend !== undefined && { suspend: cronJob.suspend }),
       concurrencyPolicy: cronJob?.concurrencyPolicy ?? 'Forbid',

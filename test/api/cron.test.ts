@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { explainCron } from '../../src/api/cron.ts';
+import { explainCron, plainCron } from '../../src/api/cron.ts';
 
 test('what the CronJob controller accepts is accepted', () => {
   const good = [
@@ -43,6 +43,19 @@ test('what it refuses, or would wait for in vain, is refused with the field', ()
   };
   for (const [text, reason] of Object.entries(bad))
     assert.match(explainCron(text) ?? 'accepted', reason, text);
+});
+
+test('what is accepted is written without blanks that the controller does not take', () => {
+  for (const [text, plain] of [
+    [' @daily', '@daily'],
+    ['@daily\n', '@daily'],
+    ['\t@every 1h30m ', '@every 1h30m'],
+    [' 0  2 * * *\n', '0 2 * * *'],
+    ['0\ufeff2\u00a0* * *', '0 2 * * *'],
+  ] as const) {
+    assert.is(explainCron(text), undefined, JSON.stringify(text));
+    assert.is(plainCron(text), plain);
+  }
 });
 
 test('any text gets an answer, and any list of single values in range is accepted', () => {

@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { TIME_ZONE_ALIASES } from '../../scripts/time-zone-aliases.ts';
 import { explainFormat } from '../../src/api/formats.ts';
 import { cpuMsSince, cpuTime } from '../cpu-time.ts';
 
@@ -11,7 +12,12 @@ const cases: Record<string, { good: string[]; bad: string[] }> = {
   'dns-label': { good: ['shop', 'a'.repeat(63)], bad: ['a.b', 'a'.repeat(64), ''] },
   'label-key': { good: ['a', 'example.org/Team_x.y'], bad: ['a/b/c', 'Example_/a', '/a', 'a/', ''] },
   'label-value': { good: ['', 'A-b_c.1'], bad: ['-a', 'a b', 'a'.repeat(64)] },
-  'secret-key': { good: ['tls.crt', '.dot', 'A_b-c'], bad: ['a/b', '', 'a b'] },
+  'secret-key': {
+    good: ['tls.crt', '.dot', 'A_b-c', '-', 'a..b'],
+    bad: ['a/b', '', 'a b', '.', '..', '..a', 'a'.repeat(254)],
+  },
+  'secret-key-or-empty': { good: ['', 'tls.crt'], bad: ['a/b', '..', ' '] },
+  'dns-name-or-empty': { good: ['', 'app-1.db'], bad: ['App', 'a_b', ' '] },
   'vars-path': {
     good: ['Params.password', 'HelmValues.env.A'],
     bad: ['password', 'Params.', '.a', 'Params.a b'],
@@ -33,8 +39,14 @@ const cases: Record<string, { good: string[]; bad: string[] }> = {
     bad: ['', 'a/B', 'a b', 'http://a/b', 'a:', 'a:b:c', 'a@sha256:12', 'a//b', '/a', ':1'],
   },
   'time-zone': {
-    good: ['Europe/Warsaw', 'Etc/UTC', 'UTC', 'Asia/Kolkata', 'Asia/Calcutta'],
-    bad: ['', 'Local', 'europe/warsaw', 'Europe/Krakow', '+02:00', 'utc'],
+    good: [
+      ...['Europe/Warsaw', 'Etc/UTC', 'UTC', 'Asia/Kolkata', 'Asia/Calcutta', 'Europe/Kyiv', 'Europe/Kiev'],
+      ...['GMT', 'GMT+0', 'US/Pacific', 'EST5EDT', 'Etc/GMT-14', 'W-SU', 'America/Argentina/ComodRivadavia'],
+    ],
+    bad: [
+      ...['', 'Local', 'europe/warsaw', 'Europe/Krakow', '+02:00', 'utc', 'Factory', 'PST'],
+      ...['europe/kyiv', 'gmt', 'us/pacific', 'est5edt', 'w-su', 'AMERICA/ARGENTINA/COMODRIVADAVIA'],
+    ],
   },
   'http-url': {
     good: ['https://a', 'http://a:8080/prefix', 'http://[::1]:80'],
@@ -59,6 +71,10 @@ const cases: Record<string, { good: string[]; bad: string[] }> = {
     bad: ['', 'a b', 'http://a', 'a:1x', '-a', 'a..b'],
   },
   port: { good: ['1', '65535'], bad: ['0', '65536', '80a', ''] },
+  'sub-path': {
+    good: ['', 'a', 'a/b c', '..a/b..', '.', 'a//b'],
+    bad: ['/', '/a', '..', '../up', 'a/../b', 'a/..', 'a\n'],
+  },
   path: { good: ['/', '/a b/c'], bad: ['', 'a', '/a/../b', '/a\n'] },
 };
 
@@ -68,6 +84,20 @@ for (const [name, { good, bad }] of Object.entries(cases)) {
     for (const value of bad) assert.type(explainFormat(name, value), 'string', value);
   });
 }
+
+test('a time zone in the wrong case is told how it is written', () => {
+  assert.is(explainFormat('time-zone', 'europe/kyiv'), 'must be written Europe/Kyiv');
+  assert.is(explainFormat('time-zone', 'gmt'), 'must be written GMT');
+  assert.is(explainFormat('time-zone', 'us/pacific'), 'must be written US/Pacific');
+});
+
+test('the aliases of time zones are names that Intl knows, too, and that it does not list', () => {
+  const listed = new Set(Intl.supportedValuesOf('timeZone'));
+  for (const name of TIME_ZONE_ALIASES) {
+    assert.not.ok(listed.has(name), name);
+    assert.not.throws(() => new Intl.DateTimeFormat('en', { timeZone: name }), name);
+  }
+});
 
 test('no value takes long, however hostile', () => {
   const start = cpuTime();
