@@ -96,11 +96,21 @@ export class Catalog {
     }
     const external =
       this.find('ExternalSecret', namespace, name) ??
-      [...new Set([...(this.#byKind.get('ExternalSecret')?.values() ?? [])].flat())].find(
-        (item) =>
-          (item.identity.namespace === namespace || near(item, namespace)) && targetName(item) === name,
-      );
+      this.#externalSecrets(namespace).find((item) => targetName(item) === name);
     return external && { item: external, keys: externalKeys(external) };
+  }
+
+  /** What makes a Secret of that name without being one itself, so that the names of the two do not show it. */
+  secretMaker(namespace: string, name: string): Item | undefined {
+    // References may use a former name; what is generated has its name beside those of now.
+    const sealed = this.find('SealedSecret', namespace, name);
+    if (sealed?.identity.name === name) return sealed;
+    return this.#externalSecrets(namespace).find((item) => (targetName(item) ?? item.identity.name) === name);
+  }
+
+  #externalSecrets(namespace: string): Item[] {
+    const all = [...new Set([...(this.#byKind.get('ExternalSecret')?.values() ?? [])].flat())];
+    return all.filter((item) => item.identity.namespace === namespace || near(item, namespace));
   }
 
   /** Names of all Secrets that something in the list provides. */

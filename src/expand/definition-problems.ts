@@ -89,6 +89,7 @@ function messageFor(
         : ', or leave it out and give a SealedSecret with the entry HelmValues.env.$1',
     )
     .replace('not set in the pod', form === 'script' ? 'not set' : 'not set in the pod')
+    .replace(/, or move these values into .* in spec\.varsSecretRef$/, '')
     .replace('spec.vars of the ScheduledBackup', 'the definition')
     .replace('vars.HelmValues.env', 'HelmValues.env')
     .replace(/: see spec\.podTemplate and spec\.cronJob$/, '');

@@ -12,7 +12,8 @@ import { accessKeyEntries } from './access.ts';
 import type { Catalog } from './catalog.ts';
 import type { Plan } from './plan.ts';
 
-interface Reference {
+/** Where a ScheduledBackup refers to a Secret. */
+export interface Reference {
   path: string;
   secret: string;
   /** The entry; undefined if entries are checked elsewhere. */
@@ -43,7 +44,8 @@ export function checkReferences(plan: Plan, catalog: Catalog, config: FunctionCo
   return [...problems, ...checkClaims(plan, catalog)];
 }
 
-function referencesOf({ spec }: ScheduledBackup): Reference[] {
+/** Its references to Secrets that must be there before it. */
+export function referencesOf({ spec }: ScheduledBackup): Reference[] {
   const { gpgKeySecretRef: gpg, tokenSecretRef: token, accessKeySecretRef: accessKey, encryption } = spec;
   const found: Reference[] = [];
   if (gpg?.secretName && !gpg.createIfNotExists) {

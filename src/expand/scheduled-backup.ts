@@ -3,6 +3,7 @@ import type { FunctionConfig } from '../api/function-config.ts';
 import type { Problem } from '../api/problem.ts';
 import { OPERATIONS, type Operation } from '../api/procedure.ts';
 import type { Catalog } from './catalog.ts';
+import { checkGeneratedSecrets } from './generated-secret.ts';
 import { gitOpsAnnotations } from './gitops.ts';
 import { expandNewKey } from './key-job.ts';
 import { checkNameLength } from './metadata.ts';
@@ -28,7 +29,7 @@ export function expandScheduledBackup(
 ): { objects: KubernetesObject[]; problems: Problem[] } {
   const annotations = gitOpsAnnotations(plan.backup.metadata.annotations ?? {});
   const objects: KubernetesObject[] = [];
-  const problems: Problem[] = [];
+  const problems = checkGeneratedSecrets(plan, catalog);
   for (const operation of OPERATIONS) {
     objects.push(configMapOf(plan, operation, annotations));
     const secret = secretOf(plan, operation, annotations);
