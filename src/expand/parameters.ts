@@ -38,6 +38,11 @@ function references(text: string): string[] {
   return [...text.matchAll(VARIABLE)].map((match) => match[1] ?? match[2] ?? '');
 }
 
+/** Whether the text is a reference and nothing else. */
+function isReference(text: string): boolean {
+  return /^\$(\{[A-Za-z_]\w*\}|[A-Za-z_]\w*)$/.test(text);
+}
+
 /**
  * Checks the parameters against the procedure's schema and binds each to its variable. `available` are the names of
  * other variables of the pod, which values may refer to.
@@ -72,6 +77,8 @@ export function planParameters(procedure: Procedure, values: Values, available: 
       const final = !parameter['x-secret'] && references(found.text).length === 0;
       checked[name] = final ? found.text : placeholder(parameter);
     } else if (parameter.default !== undefined) {
+      // A variable that the user gave by its own name goes before a default.
+      if (available.has(parameter['x-env'])) continue;
       result.environment.set(parameter['x-env'], parameter.default);
       result.texts.set(name, parameter.default);
     } else if (values.openSecret !== undefined) {
@@ -98,7 +105,9 @@ function bindText(
   const names = references(text);
   const unknown = names.find((reference) => !available.has(reference));
   if (names.length > 0 && unknown === undefined) {
-    result.environment.setExpanding(variable, expanding(text));
+    if (!names.includes(variable)) result.environment.setExpanding(variable, expanding(text));
+    // Nothing but the variable itself: it has its value already, and set to itself it would lose it.
+    else if (!isReference(text)) result.problems.push(selfReference(path, variable));
   } else if (secret) {
     result.literals.set(variable, text);
     result.problems.push(
@@ -121,6 +130,12 @@ function bindText(
     result.environment.set(variable, text);
     result.texts.set(name, text);
   }
+}
+
+/** The pod cannot put a variable into itself. */
+function selfReference(path: string, variable: string): Problem {
+  const message = `goes into the variable ${variable}, and refers to it: write nothing but \${${variable}}, or give the variable of vars.HelmValues.env another name`;
+  return { code: 'conflict', path, message };
 }
 
 function checkTexts(procedure: Procedure, checked: JsonObject): Problem[] {
