@@ -13,6 +13,8 @@ export interface Collisions {
   collisions: Result[];
   /** Orphans that are generated again, by another owner. */
   replaced: ReadonlySet<Item>;
+  /** Whether an object like this item is generated. */
+  again(item: Item): boolean;
 }
 
 /**
@@ -35,14 +37,15 @@ export function findCollisions(
       else firsts.set(key, one);
     }
   }
-  if (firsts.size === 0) return { collisions, replaced };
+  const again = (item: Item) => firsts.has(keyOf(item.identity));
+  if (firsts.size === 0) return { collisions, replaced, again };
   for (const item of remaining) {
     const one = firsts.get(keyOf(item.identity));
     if (!one) continue;
     if (orphans.has(item)) replaced.add(item);
     else collisions.push(existsAlready(item, one));
   }
-  return { collisions, replaced };
+  return { collisions, replaced, again };
 }
 
 interface ObjectIdentity {

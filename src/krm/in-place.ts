@@ -43,7 +43,8 @@ export interface InPlaceOutput {
 /**
  * The new list: all items in their order, sources marked, objects of earlier runs dropped, generated objects at
  * the end. An owned object whose owner is gone is removed with an `info` result when items come from files
- * (kpt), else kept with a `warning`: a kustomization may list nothing but rendered files. An object that would be
+ * (kpt), else kept with a `warning`: a kustomization may list nothing but rendered files. One whose owner is there and does
+ * not generate it any more is removed with an `info` result, as it may be somebody's copy. An object that would be
  * generated although somebody else's item, or another source, has the same identity is an `error`.
  *
  * Deterministic, and a second run over its own output changes nothing.
@@ -57,11 +58,15 @@ export function expandInPlace(input: InPlaceInput, options: InPlaceOptions): InP
     input.generated.flatMap(({ owner, formerOwners }) => [owner, ...(formerOwners ?? [])]),
   );
   const remaining: Item[] = [];
+  const dropped = new Map<Item, string>();
   const orphans = new Map<Item, string>();
   for (const item of input.items) {
     const isSource = sources.has(item) || input.local.has(item);
     const owner = isSource ? undefined : ownerOf(item, input, options);
-    if (owner !== undefined && current.has(owner)) continue;
+    if (owner !== undefined && (current.has(owner) || current.has(ownerWhereItIs(owner, item)))) {
+      dropped.set(item, owner);
+      continue;
+    }
     if (owner !== undefined && filePlace(item).path !== undefined) {
       results.push(prunedOrphan(item, owner));
       continue;
@@ -70,7 +75,9 @@ export function expandInPlace(input: InPlaceInput, options: InPlaceOptions): InP
     remaining.push(item);
   }
 
-  const { collisions, replaced } = findCollisions(input.generated, remaining, orphans);
+  const { collisions, replaced, again } = findCollisions(input.generated, remaining, orphans);
+  for (const [item, owner] of dropped)
+    if (!again(item)) results.push(noLongerGenerated(item, owner, options));
   const outputs: (Item | JsonObject)[] = [];
   for (const item of remaining) {
     if (replaced.has(item)) continue;
@@ -117,6 +124,16 @@ function ownerOf(item: Item, input: InPlaceInput, { ownerAnnotation }: InPlaceOp
   return owner !== undefined && input.isSourceKind(owner.split('/', 1)[0] ?? '') ? owner : undefined;
 }
 
+/**
+ * The owner of that kind and name in the item's own namespace. What is generated is where its owner is; if it is not, a
+ * function behind this one has moved both, and the annotation still says where they were, or that they had no namespace.
+ */
+function ownerWhereItIs(owner: string, { identity: { namespace } }: Item): string {
+  const [kind = '', ...path] = owner.split('/');
+  const name = path.at(-1) ?? '';
+  return (namespace ? [kind, namespace, name] : [kind, name]).join('/');
+}
+
 /** What belongs to an object's way through the tools, not to the object: copying it moves or hides objects. */
 const transient =
   /^(?:internal\.config\.|(?:kustomize\.)?config\.k8s\.io\/|config\.kubernetes\.io\/(?:path|index|local-config|function)$)/;
@@ -145,6 +162,14 @@ const affixes = ['internal.config.kubernetes.io/prefixes', 'internal.config.kube
 function prunedOrphan(item: Item, owner: string): Result {
   return {
     message: `removed, because ${owner}, which it was generated from, is gone`,
+    severity: 'info',
+    ...aboutItem(item),
+  };
+}
+
+function noLongerGenerated(item: Item, owner: string, { ownerAnnotation }: InPlaceOptions): Result {
+  return {
+    message: `removed, because it is not generated from ${owner} any more; if it is a copy of your own, put it back without the annotation ${ownerAnnotation}`,
     severity: 'info',
     ...aboutItem(item),
   };

@@ -211,9 +211,50 @@ test('former owners count as owners; an orphan that is generated anew is replace
     },
     options,
   );
-  assert.equal(results, []);
+  assert.equal(
+    results.map(({ severity, resourceRef }) => [severity, resourceRef?.kind]),
+    [['info', 'Old']],
+  );
   assert.is(outputs.length, 2);
   assert.is(annotationsOf(outputs[1])[ownerAnnotation], 'Source/db/nightly');
+});
+
+test('what a function behind this one moved together with its source still belongs to it', () => {
+  const moved = (owner: string, name = 'made') =>
+    text({ kind: 'Again', name, annotations: { [ownerAnnotation]: owner, ...file('g/made.yaml') } });
+  const again = () => [
+    { apiVersion: 'example.org/v1', kind: 'Again', metadata: { name: 'made', namespace: 'db' } },
+  ];
+  for (const owner of ['Source/nightly', 'Source/web/nightly']) {
+    const { outputs, results } = expand([text({ annotations: file('b.yaml') }), moved(owner)], again);
+    assert.equal(results, [], owner);
+    assert.is(outputs.length, 2);
+    assert.is(annotationsOf(outputs[1])[ownerAnnotation], 'Source/db/nightly');
+  }
+  const elsewhere = expand([
+    text({ namespace: 'web', annotations: file('b.yaml') }),
+    moved('Source/nightly'),
+  ]);
+  assert.match(elsewhere.results[0]?.message ?? '', /removed, because Source\/nightly, .* is gone/);
+});
+
+test('what its owner does not generate any more is removed with a word, as it may be a copy', () => {
+  const owned = { [ownerAnnotation]: 'Source/db/nightly', ...file('g/mine.yaml') };
+  const { outputs, results } = expand([
+    text({ annotations: file('b.yaml') }),
+    text({ kind: 'CronJob', name: 'mine', annotations: owned }),
+  ]);
+  assert.is(outputs.length, 2);
+  assert.equal(results, [
+    {
+      message:
+        'removed, because it is not generated from Source/db/nightly any more; if it is a copy of your own, put it back ' +
+        'without the annotation example.org/generated-by',
+      severity: 'info',
+      resourceRef: { apiVersion: 'example.org/v1', kind: 'CronJob', name: 'mine', namespace: 'db' },
+      file: { path: 'g/mine.yaml', index: 0 },
+    },
+  ]);
 });
 
 test('an object that exists already is an error that names both', () => {

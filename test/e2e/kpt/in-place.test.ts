@@ -177,6 +177,48 @@ test('a function before it changes sources, one behind it changes generated obje
   assert.is(changesIn(folder), '');
 });
 
+test('a namespace that a function behind it sets is no reason to remove anything', () => {
+  const folder = packageWith(
+    { 'backup.yaml': databaseBackup('orders') },
+    '  mutators:\n    - exec: expand-backups\n    - exec: set-namespace\n',
+  );
+  const tools = folderWith({
+    'set-namespace': `#!/bin/sh\nexec sed -e '/^ *namespace: shop$/d' -e 's/^\\( *\\)name: orders[-a-z]*$/&\\n\\1namespace: shop/'\n`,
+  });
+  chmodSync(join(tools, 'set-namespace'), 0o755);
+  const renderWithTools = () => {
+    const { code, stdout, stderr } = tryRender(folder, [], { path: [tools, programs] });
+    assert.is(code, 0, stdout + stderr);
+    return stdout + stderr;
+  };
+  renderWithTools();
+  assert.equal(names(documents(filesOf(folder)['generated/orders.yaml'] ?? '')), [
+    'ConfigMap shop/orders-backup',
+    'ConfigMap shop/orders-restore',
+    'CronJob shop/orders-backup',
+  ]);
+  const again = renderWithTools();
+  assert.not.match(again, /removed/);
+  remember(folder);
+  assert.not.match(renderWithTools(), /removed/);
+  assert.is(changesIn(folder), '');
+});
+
+test('a copy of a generated object that still says that it is one is removed, and kpt says so', () => {
+  const folder = rendered();
+  const cronJob = (filesOf(folder)['app/generated/orders.yaml'] ?? '').split('---\n').at(-1) ?? '';
+  const copy = cronJob.replace('name: orders-backup', 'name: orders-weekly');
+  write(folder, { 'app/weekly.yaml': copy });
+  assert.match(
+    render(folder),
+    /removed, because it is not generated from ScheduledBackup\/shop\/orders any more/,
+  );
+  assert.not.ok(paths(folder).includes('app/weekly.yaml'));
+  write(folder, { 'app/weekly.yaml': copy.replace(/^ *riotkit\.org\/generated-by: .*\n/m, '') });
+  render(folder);
+  assert.ok(paths(folder).includes('app/weekly.yaml'));
+});
+
 test('outputFolder moves the generated files, and the old ones go', () => {
   const folder = rendered();
   const pipeline =
