@@ -78,7 +78,7 @@ function readConfigMap(object: JsonObject): { config: FunctionConfig; problems: 
   }
   const typed = { apiVersion: API_VERSION, kind: 'ExpandBackups', spec };
   for (const problem of validate(validator, typed)) {
-    const path = (problem.path ?? '').replace(/^spec/, 'functionConfig.data');
+    const path = configPath(object, problem.path ?? '');
     problems.push({
       ...problem,
       path,
@@ -93,4 +93,9 @@ function readConfigMap(object: JsonObject): { config: FunctionConfig; problems: 
 function fromString(key: string, value: string): JsonValue {
   if (BOOLEANS.includes(key) && (value === 'true' || value === 'false')) return value === 'true';
   return MAPS.includes(key) ? parseKubernetesYaml(value) : value;
+}
+
+/** The path of a field of an `ExpandBackups` as it is in the configuration that the user wrote, of whichever kind. */
+export function configPath(object: JsonObject | undefined, path: string): string {
+  return object?.kind === 'ConfigMap' ? path.replace(/^spec/, 'functionConfig.data') : path;
 }

@@ -1,7 +1,7 @@
 /** The function itself: a ResourceList in, the same with our kinds expanded out. Pure. */
 
 import type { RequestedBackupAction } from '../../gen/types.ts';
-import { type FunctionConfig, readFunctionConfig } from '../api/function-config.ts';
+import { configPath, type FunctionConfig, readFunctionConfig } from '../api/function-config.ts';
 import {
   GROUP,
   isOfServer,
@@ -13,7 +13,7 @@ import {
   syntaxProblem,
 } from '../api/kinds.ts';
 import { nearest } from '../api/nearest.ts';
-import { type Problem, toResult } from '../api/problem.ts';
+import { hasError, type Problem, toResult } from '../api/problem.ts';
 import type { Generated } from '../krm/generated.ts';
 import { expandInPlace, findSelectorUse } from '../krm/in-place.ts';
 import { Item, ItemSyntaxError } from '../krm/item.ts';
@@ -58,6 +58,8 @@ class Expansion {
   readonly #plans = new Map<Item, Plan>();
   #catalog = new Catalog([]);
   #config: FunctionConfig = {};
+  #configBroken = false;
+  readonly #saidOfConfig = new Set<string>();
   #server: ServerObjects = { users: [], collections: [] };
 
   constructor(input: Input) {
@@ -80,6 +82,11 @@ class Expansion {
     const all = source && !items.some((item) => sameObject(item, source)) ? [...mine, source] : mine;
     for (const item of all) this.#classify(item);
     if (this.#sources.size === 0 && !mine.some((item) => item.mentions(OWNER_ANNOTATION))) {
+      return { outputs: [...items], results: this.#results };
+    }
+    // What a broken configuration would have said is missing now, and would be reported of every source.
+    if (this.#configBroken) {
+      this.#checkKinds();
       return { outputs: [...items], results: this.#results };
     }
     this.#catalog = new Catalog(source ? [...items, source] : items);
@@ -111,10 +118,21 @@ class Expansion {
       return Item.fromValue(functionConfig, -1);
     }
     const { config, problems } = readFunctionConfig(functionConfig);
-    const item = functionConfig && Item.fromValue(functionConfig, -1);
-    for (const problem of problems) this.#report(item, problem);
+    this.#reportConfig(problems);
+    this.#configBroken = hasError(problems);
     this.#config = config;
     return undefined;
+  }
+
+  /** Says what is wrong with the configuration once, however many sources show it. */
+  #reportConfig(problems: readonly Problem[]): void {
+    const { functionConfig } = this.#input;
+    const item = functionConfig && Item.fromValue(functionConfig, -1);
+    for (const problem of problems) {
+      const key = `${problem.path}\n${problem.message}`;
+      if (!this.#saidOfConfig.has(key)) this.#report(item, problem);
+      this.#saidOfConfig.add(key);
+    }
   }
 
   get #foldsServer(): boolean {
@@ -155,6 +173,12 @@ class Expansion {
       this.#plans.set(item, plan);
       const expanded = expandScheduledBackup(plan, catalog, this.#config);
       this.#report(item, ...expanded.problems, ...checkServerAccess(plan, this.#server));
+      this.#reportConfig(
+        expanded.configProblems.map((problem) => ({
+          ...problem,
+          path: configPath(this.#input.functionConfig, problem.path ?? ''),
+        })),
+      );
       return expanded.objects;
     });
   }
@@ -225,6 +249,14 @@ class Expansion {
       value: name,
       ...(near && elsewhere.length === 0 && { proposal: near }),
     };
+  }
+
+  /** What is wrong with the sources themselves, whatever the configuration may say. */
+  #checkKinds(): void {
+    for (const kind of ['ScheduledBackup', 'RequestedBackupAction'] as const)
+      for (const item of this.#sources.get(kind) ?? []) this.#report(item, ...readKind(kind, item).problems);
+    for (const kind of ['BackupUser', 'BackupCollection'] as const) this.#readServer(kind);
+    this.#checkTemplates();
   }
 
   #checkTemplates(): void {

@@ -30,6 +30,9 @@ export interface PodOptions {
 export const CONTAINER = 'backup-maker';
 
 export function podTemplateOf(plan: Plan, operation: Operation, options: PodOptions): PodTemplateSpec {
+/** Name of the one volume that users may put another one in the place of. */
+export const SCRATCH = 'scratch';
+
   const operationPlan = plan.operations[operation];
   const spec: PodSpec = {
     restartPolicy: 'Never',
@@ -108,23 +111,25 @@ function resourcesOf(plan: OperationPlan): ResourceRequirements {
   };
 }
 
-function mountsOf(plan: OperationPlan): VolumeMount[] {
+/** Where the main container has its own volumes. */
+export function mountsOf(plan: OperationPlan): VolumeMount[] {
   return [
     ...(plan.clientImage ? [{ name: 'client', mountPath: CLIENT_FOLDER, readOnly: true }] : []),
     { name: 'scripts', mountPath: SCRIPT_FOLDER, readOnly: true },
     ...(plan.secretFiles.size > 0 ? [{ name: 'keys', mountPath: SECRET_FOLDER, readOnly: true }] : []),
-    { name: 'scratch', mountPath: SCRATCH_FOLDER },
+    { name: SCRATCH, mountPath: SCRATCH_FOLDER },
     ...plan.volumeMounts,
   ];
 }
 
-function volumesOf(plan: Plan, operation: Operation): Volume[] {
+/** The volumes of a pod before the user's settings. */
+export function volumesOf(plan: Plan, operation: Operation): Volume[] {
   const { clientImage, secretFiles, scratch, volumes } = plan.operations[operation];
   return [
     ...(clientImage ? [{ name: 'client', emptyDir: { sizeLimit: '512Mi' } }] : []),
     { name: 'scripts', configMap: { name: operationName(plan, operation) } },
     ...(secretFiles.size > 0 ? [{ name: 'keys', projected: { sources: projections(secretFiles) } }] : []),
-    { name: 'scratch', emptyDir: scratch ? {} : { sizeLimit: '1Gi' } },
+    { name: SCRATCH, emptyDir: scratch ? {} : { sizeLimit: '1Gi' } },
     ...volumes,
   ];
 }

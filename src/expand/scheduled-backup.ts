@@ -18,18 +18,25 @@ import {
 } from './objects.ts';
 import type { Plan } from './plan.ts';
 import { CONTAINER, type PodOptions, podTemplateOf } from './pod.ts';
+import { checkPodConflicts } from './pod-conflicts.ts';
 import { restrictedViolations } from './pod-security.ts';
 import { checkPodSettings } from './pod-settings.ts';
 
-/** ConfigMaps always; Secrets, CronJob, ServiceAccount and NetworkPolicy where due. */
+/**
+ * ConfigMaps always; Secrets, CronJob, ServiceAccount and NetworkPolicy where due. `configProblems` are mistakes in the
+ * configuration that only show beside this ScheduledBackup; their paths are those of an ExpandBackups.
+ */
 export function expandScheduledBackup(
   plan: Plan,
   catalog: Catalog,
   config: FunctionConfig,
-): { objects: KubernetesObject[]; problems: Problem[] } {
+): { objects: KubernetesObject[]; problems: Problem[]; configProblems: Problem[] } {
   const annotations = gitOpsAnnotations(plan.backup.metadata.annotations ?? {});
   const objects: KubernetesObject[] = [];
-  const problems = checkGeneratedSecrets(plan, catalog);
+  const problems = [
+    ...checkGeneratedSecrets(plan, catalog),
+    ...checkPodConflicts(plan, plan.backup.spec.podTemplate),
+  ];
   for (const operation of OPERATIONS) {
     objects.push(configMapOf(plan, operation, annotations));
     const secret = secretOf(plan, operation, annotations);
@@ -57,7 +64,7 @@ export function expandScheduledBackup(
     // The name is also the value of a label.
     problems.push(...checkNameLength(plan.name, 0, 63));
   }
-  return { objects, problems };
+  return { objects, problems, configProblems: checkPodConflicts(plan, config.podTemplate) };
 }
 
 /** What both sorts of sources give their pods. */
