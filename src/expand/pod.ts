@@ -1,6 +1,7 @@
 /** The pod of one operation: restricted by default, with the keys of that operation and no others. */
 import type {
   Container,
+  PodSecurityContext,
   PodSpec,
   PodTemplateSpec,
   ResourceRequirements,
@@ -29,10 +30,10 @@ export interface PodOptions {
 /** Name of the container that runs the procedure. */
 export const CONTAINER = 'backup-maker';
 
-export function podTemplateOf(plan: Plan, operation: Operation, options: PodOptions): PodTemplateSpec {
 /** Name of the one volume that users may put another one in the place of. */
 export const SCRATCH = 'scratch';
 
+export function podTemplateOf(plan: Plan, operation: Operation, options: PodOptions): PodTemplateSpec {
   const operationPlan = plan.operations[operation];
   const spec: PodSpec = {
     restartPolicy: 'Never',
@@ -43,8 +44,7 @@ export const SCRATCH = 'scratch';
       runAsNonRoot: true,
       runAsUser: operationPlan.user,
       runAsGroup: operationPlan.user,
-      fsGroup: operationPlan.user,
-      fsGroupChangePolicy: 'OnRootMismatch',
+      ...volumeGroup(operationPlan, options.settings),
       seccompProfile: { type: 'RuntimeDefault' },
     },
     ...(operationPlan.clientImage && { initContainers: [clientContainer(operationPlan.clientImage)] }),
@@ -62,6 +62,28 @@ export const SCRATCH = 'scratch';
     (merged, settings) => (settings ? mergePodTemplate(merged, settings, CONTAINER) : merged),
     template,
   );
+}
+
+/** Sources of volumes whose files are there before the pod, and are still there when it is gone. */
+const LASTING = ['persistentVolumeClaim', 'iscsi', 'fc'] as const;
+
+/**
+ * The group that the kubelet gives the pod's volumes to. On the volume of an application that changes group and modes of
+ * all its files while they are in use, so there it is only done where the user asks for it. What else our pods mount
+ * does without: an emptyDir may be written to, and files of ConfigMaps and Secrets read, by everybody in the pod.
+ */
+function volumeGroup(plan: OperationPlan, settings: PodOptions['settings']): PodSecurityContext {
+  const asked = settings
+    .map((each) => each?.securityContext?.fsGroup)
+    .findLast((group) => group !== undefined);
+  const ours = mountsLastingData(plan, settings) ? null : plan.user;
+  const fsGroup = asked === undefined ? ours : asked;
+  return fsGroup === null ? {} : { fsGroup, fsGroupChangePolicy: 'OnRootMismatch' };
+}
+
+function mountsLastingData({ volumes }: OperationPlan, settings: PodOptions['settings']): boolean {
+  const own = settings.flatMap((each) => each?.volumes ?? []).filter(({ name }) => name !== SCRATCH);
+  return volumes.length > 0 || own.some((volume) => LASTING.some((source) => volume[source] !== undefined));
 }
 
 /** Copies the self-contained client next to the tool, so that nobody builds an image per database version. */

@@ -142,6 +142,50 @@ test('volumes have the content, modes and owners that Kubernetes gives them', as
   assert.is(statSync(join(claim, 'uploads/new')).gid, 65532);
 });
 
+test('without an fsGroup a claim stays as it is, and what else is mounted can be used all the same', async () => {
+  const claim = join(folder, 'untouched');
+  mkdirSync(claim);
+  writeFileSync(join(claim, 'file'), 'of the application', { mode: 0o604 });
+  const state = () =>
+    ['', 'file'].map((name) => statSync(join(claim, name))).map(({ uid, gid, mode }) => [uid, gid, mode]);
+  const before = state();
+  const request = pod(
+    `cat /data/file; sh /etc/scripts/run.sh; cat /keys/token; echo x > /scratch/x; cp /keys/token /limited/copy
+     stat -c '%a %u %g' /keys/..data/token /scratch /limited`,
+    {
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: 65532,
+        runAsGroup: 65532,
+        seccompProfile: { type: 'RuntimeDefault' },
+      },
+      volumes: [
+        { name: 'scripts', configMap: { name: 'scripts' } },
+        {
+          name: 'keys',
+          projected: { sources: [{ secret: { name: 'keys', items: [{ key: 'token', path: 'token' }] } }] },
+        },
+        { name: 'scratch', emptyDir: {} },
+        { name: 'limited', emptyDir: { sizeLimit: '2Mi' } },
+        { name: 'data', persistentVolumeClaim: { claimName: 'app-data' } },
+      ],
+    },
+    {
+      volumeMounts: [
+        { name: 'scripts', mountPath: '/etc/scripts', readOnly: true },
+        { name: 'keys', mountPath: '/keys', readOnly: true },
+        { name: 'scratch', mountPath: '/scratch' },
+        { name: 'limited', mountPath: '/limited' },
+        { name: 'data', mountPath: '/data' },
+      ],
+    },
+  );
+  const result = await runPod({ ...request, claims: { 'app-data': claim } });
+  assert.is(result.exitCode, 0, result.logs);
+  assert.is(result.containers[0]?.stdout, 'of the applicationfrom-script\njwt644 0 0\n777 0 0\n777 0 0\n');
+  assert.equal(state(), before);
+});
+
 test('variables come from values, Secrets, ConfigMaps and fields, and are expanded in commands', async () => {
   const env = [
     { name: 'A', value: 'a' },

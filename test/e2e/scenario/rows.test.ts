@@ -1,9 +1,11 @@
 /** Every row of the matrix: from a package in Git to a restored database, on real parts only. */
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { PodRequest } from '../containers/pod.ts';
 import { Api, sha256 } from './api.ts';
-import { DATABASE_PASSWORD } from './data/data.ts';
+import { DATABASE_PASSWORD, type Data } from './data/data.ts';
+import { ownersOf } from './data/files.ts';
 import { Deployment } from './deployment.ts';
 import { heldAt } from './held.ts';
 import { inspect, watchArguments } from './look.ts';
@@ -48,12 +50,13 @@ async function wholeLoop(world: World, row: Row): Promise<void> {
     );
 
   const first = await data.state();
-  await app.run(app.cronJob);
+  await leavesVolumes(data, () => app.run(app.cronJob));
+  assert.is(await data.state(), first, `${row.name}: a backup changes nothing`);
   await checkVersions(world, row, 1);
   await data.change('second');
   const second = await data.state();
   assert.is.not(second, first);
-  await app.run(app.cronJob, lookedAt(world, row, 'backup'));
+  await leavesVolumes(data, () => app.run(app.cronJob, lookedAt(world, row, 'backup')));
   await checkVersions(world, row, 2);
   await data.change('third');
   assert.is.not(await data.state(), second);
@@ -70,6 +73,17 @@ async function wholeLoop(world: World, row: Row): Promise<void> {
   assert.is(await data.state(), second, `${row.name} is as it was when the newest version was made`);
   await data.stop?.();
   console.log(`${row.name}: ${((performance.now() - began) / 1000).toFixed(1)} s`);
+}
+
+/** The work leaves users, groups and modes on the volumes of the application as they are. */
+async function leavesVolumes({ claims = {} }: Data, work: () => Promise<unknown>): Promise<void> {
+  const before = Object.values(claims).map((folder) => [folder, ownersOf(folder)] as const);
+  await work();
+  for (const [folder, owners] of before) {
+    const after = ownersOf(folder);
+    // What the application itself has removed meanwhile is gone.
+    for (const [name, owner] of owners) assert.is(after.get(name) ?? owner, owner, join(folder, name));
+  }
 }
 
 /** What must not be in arguments or ConfigMaps. */

@@ -24,7 +24,14 @@ import { render } from './render.ts';
 
 const SERVER_HOST = 'backup-repository.backups.svc.cluster.local';
 /** Collections besides those of the matrix. `iwa-ait` is that of the original's example. */
-const COLLECTIONS = [...matrix.rows.map(({ name }) => name), 'once', 'commands', 'failures', 'iwa-ait'];
+const COLLECTIONS = [
+  ...matrix.rows.map(({ name }) => name),
+  'once',
+  'commands',
+  'failures',
+  'volumes',
+  'iwa-ait',
+];
 const ADMIN = 'admin-s3cret of the server';
 /** Signs the server's tokens. Known, so that a test need not wait until one expires. */
 export const TOKEN_KEY = 'token-s3cret of the server, which is long enough';

@@ -38,12 +38,11 @@ export type MakeData = (row: Row) => Promise<Data>;
 /** Who runs the application whose files these are. */
 export const APPLICATION_USER = 1500;
 
-/** The pods run as the application's user, as the procedures for files ask for. */
+/** The pods run as the application's user and group, as the procedures for files ask for. */
 export const AS_APPLICATION: Manifest = {
   securityContext: {
     runAsUser: APPLICATION_USER,
     runAsGroup: APPLICATION_USER,
-    fsGroup: APPLICATION_USER,
   },
 };
 

@@ -28,8 +28,10 @@ export async function filesData(): Promise<Data> {
     writeFileSync(join(folder, `uploads/photo ${index}`), `photo ${index}`);
   writeFileSync(join(folder, '-n Grüße ☕'), Buffer.from([0, 255, 10]));
   symlinkSync('uploads/photo 1', join(folder, 'link'));
+  chmodSync(folder, 0o750);
+  chmodSync(join(folder, 'uploads/photo 0'), 0o600);
+  chmodSync(join(folder, 'uploads/empty'), 0o750);
   giveToApplication(folder);
-  asMounted(folder);
   return {
     params: { claim: CLAIM },
     secretParams: {},
@@ -87,15 +89,6 @@ export async function sqliteData(): Promise<Data> {
   };
 }
 
-/** As the kubelet leaves a volume that pods of the application's group use. */
-function asMounted(folder: string): void {
-  for (const name of ['', ...(readdirSync(folder, { recursive: true }) as string[])]) {
-    const path = join(folder, name);
-    const status = lstatSync(path);
-    if (!status.isSymbolicLink()) chmodSync(path, status.isDirectory() ? 0o2775 : 0o664);
-  }
-}
-
 /** Everything in the folder belongs to the application, as if it had made it. */
 export function giveToApplication(folder: string): void {
   chownSync(folder, APPLICATION_USER, APPLICATION_USER);
@@ -103,16 +96,25 @@ export function giveToApplication(folder: string): void {
     lchownSync(join(folder, name), APPLICATION_USER, APPLICATION_USER);
 }
 
-/** Every path with its kind, mode, owner and content. */
+/** The folder and every path in it, with kind, mode, owner and content. */
 function listOf(folder: string): string {
-  return (readdirSync(folder, { recursive: true }) as string[])
-    .sort()
-    .map((name) => {
+  return [...ownersOf(folder)]
+    .map(([name, owner]) => {
       const path = join(folder, name);
       const status = lstatSync(path);
-      const owner = `${status.uid}:${status.gid} ${(status.mode & 0o7777).toString(8)}`;
       if (status.isSymbolicLink()) return `${name} -> ${readlinkSync(path)}`;
       return status.isDirectory() ? `${name}/ ${owner}` : `${name} ${owner} ${sha256(readFileSync(path))}`;
     })
     .join('\n');
+}
+
+/** User, group and mode of the folder and of every path in it. */
+export function ownersOf(folder: string): Map<string, string> {
+  const names = ['', ...(readdirSync(folder, { recursive: true }) as string[])].sort();
+  return new Map(
+    names.map((name) => {
+      const { uid, gid, mode } = lstatSync(join(folder, name));
+      return [name, `${uid}:${gid} ${(mode & 0o7777).toString(8)}`];
+    }),
+  );
 }
