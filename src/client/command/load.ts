@@ -1,10 +1,9 @@
 /** The command whose standard input is the backup. */
 import { UserError } from '../../api/problem.ts';
-import { failure } from '../failure.ts';
 import { CommandGroup, type Told } from './command-group.ts';
 import { COUNTED_BYTES } from './guard-scripts.ts';
 import type { CommandOptions } from './options.ts';
-import { cannotCopy, cannotCount, failedWith, stoppedReading } from './outcome.ts';
+import { cannotCopy, cannotCount, failedWith, signalOf, stoppedReading, tooLate } from './outcome.ts';
 
 /** What a shell tells of a program that wrote where nobody reads. */
 const SIGPIPE = 141;
@@ -21,34 +20,48 @@ const HELD_BYTES = 64 * 1024;
  * in one transaction rolls back.
  *
  * @throws {UserError} `command-failed` (also if it did not read everything, except for NULs at the end: `tar` does not read its padding),
- *   `command-timeout`, the signal's reason, or what the content threw. After the end of the content, an error with the reason's code says
- *   that the load may have taken effect.
+ *   `command-timeout`, the signal's reason, or what the content threw. If it is ended from outside after the end of the content, an error
+ *   with the reason's code says that the load may have taken effect.
  */
 export async function load(content: AsyncIterable<Buffer>, options: CommandOptions): Promise<void> {
   const group = await CommandGroup.start('load', options);
   const { told } = group;
   const feed = new Feed(content, group);
   let complete = false;
+  let verdict: UserError | undefined;
   try {
     // Exit code 0 does not stop the feeding: a loader that knows where its data ends may leave before the content was verified.
     const failed = group.until(() => (told.exit ?? 0) !== 0 || (told.copied ?? 0) !== 0);
     complete = await Promise.race([feed.run().then(() => true), failed.then(() => false)]);
     group.tell(complete ? 'complete' : 'unread');
     await group.until(() => told.over !== undefined || (told.exit ?? 0) !== 0 || !mayGoOn(told));
-    if (!mayGoOn(told)) throw cannotCopy('load', told.copied ?? 0);
-    const exitCode = told.exit ?? told.over ?? 0;
-    if (exitCode !== 0) throw failedWith('load', exitCode);
-    if (!complete || told.copied !== 0) throw stoppedReading(feed.bytes);
-    const unread = unreadBytes(told);
-    if (Number.isNaN(unread)) throw cannotCount();
-    if (unread > 0) throw stoppedReading(feed.bytes);
+    verdict = judge(told, complete, feed.bytes);
+    if (verdict) throw verdict;
     options.signal.throwIfAborted();
   } catch (error) {
-    throw complete && options.signal.aborted && error === options.signal.reason ? tooLate(error) : error;
+    // Only a command that ended by itself says what became of the load.
+    const byItself = error === verdict && signalOf(exitCodeOf(told)) === undefined;
+    const ended = error instanceof UserError || (options.signal.aborted && error === options.signal.reason);
+    throw complete && ended && !byItself ? tooLate(error, options.signal) : error;
   } finally {
     await group.end();
     await feed.stop();
   }
+}
+
+/** Why it is no success, if the command has ended by itself or was killed by someone else. */
+function judge(told: Told, complete: boolean, bytes: number): UserError | undefined {
+  if (!mayGoOn(told)) return cannotCopy('load', told.copied ?? 0);
+  const exitCode = exitCodeOf(told);
+  if (exitCode !== 0) return failedWith('load', exitCode);
+  if (!complete || told.copied !== 0) return stoppedReading(bytes);
+  const unread = unreadBytes(told);
+  if (Number.isNaN(unread)) return cannotCount();
+  return unread > 0 ? stoppedReading(bytes) : undefined;
+}
+
+function exitCodeOf({ exit, over }: Told): number {
+  return exit ?? over ?? 0;
 }
 
 /** False if what feeds the command has itself failed, and not because the command reads no more. */
@@ -61,16 +74,6 @@ function unreadBytes({ left = Number.NaN, nuls = Number.NaN }: Told): number {
   const bytes = left - 1;
   if (!(bytes >= 0)) return Number.NaN;
   return bytes > COUNTED_BYTES ? bytes : bytes - nuls;
-}
-
-/** The abort came after the command was given the end of its input, which is where a loader commits. */
-function tooLate(reason: unknown): UserError {
-  return failure(
-    reason instanceof UserError ? reason.problem.code : 'interrupted',
-    'stopped after the load command had been given all of the backup: the load may have taken effect, in whole or in part',
-    'look at what it loaded into, or load again',
-    reason,
-  );
 }
 
 /** Moves the content to the guard. */

@@ -1,6 +1,6 @@
 /** How a command ended, as sentences for the person who wrote it. */
 import { constants } from 'node:os';
-import type { UserError } from '../../api/problem.ts';
+import { UserError } from '../../api/problem.ts';
 import { failure } from '../failure.ts';
 
 /** Which command. */
@@ -87,6 +87,25 @@ export function stoppedReading(bytes: number): UserError {
   );
 }
 
+/**
+ * The command was ended after it was given the end of its input, which is where a loader commits. Keeps the reason's code.
+ *
+ * @param stopped whose reason does not speak of the load.
+ */
+export function tooLate(reason: unknown, stopped: AbortSignal): UserError {
+  const loaded = 'the load may have taken effect, in whole or in part';
+  const look = 'look at what it loaded into, or load again';
+  if (!(reason instanceof UserError) || (stopped.aborted && reason === stopped.reason)) {
+    const code = reason instanceof UserError ? reason.problem.code : 'interrupted';
+    const given = 'stopped after the load command had been given all of the backup';
+    return failure(code, `${given}: ${loaded}`, look, reason);
+  }
+  const { code, message, proposal } = reason.problem;
+  const given = 'after it had been given all of the backup';
+  const hint = proposal === undefined ? look : `${proposal}; ${look}`;
+  return failure(code, `${message}, ${given}: ${loaded}`, hint, reason);
+}
+
 export function cannotCount(): UserError {
   return failure(
     'command-failed',
@@ -95,6 +114,7 @@ export function cannotCount(): UserError {
   );
 }
 
-function signalOf(exitCode: number): string | undefined {
+/** The signal that a shell says a program was killed by. */
+export function signalOf(exitCode: number): string | undefined {
   return Object.entries(constants.signals).find(([, number]) => number === exitCode - SIGNAL_BASE)?.[0];
 }

@@ -221,7 +221,33 @@ export function loadCases(test: Test, [name, shells]: Named): void {
         assert.ok(timeoutMs < PATIENCE_MS, 'the loader never was at work');
       }
       const after = place.options('cat >/dev/null; sleep 60', { shells, timeoutMs: 200 });
-      assert.is((await errorOf(load(zeros(10), after))).problem?.code, 'command-timeout');
+      const late = await errorOf(load(zeros(10), after));
+      assert.is(late.problem?.code, 'command-timeout');
+      assert.match(late.message, /did not end within 0.2 seconds.*the load may have taken effect/);
+      assert.match(late.problem?.proposal ?? '', /--timeout.*look at what it loaded into/);
+    }),
+  );
+
+  test(
+    `${name}: a command that dies after it was given its end may have taken effect; one that fails says so itself`,
+    at(async (place) => {
+      for (const death of ['kill -9 $$', 'kill -9 0']) {
+        const options = place.options(`cat >/dev/null; ${death}`, { shells });
+        const error = await errorOf(load(zeros(10), options));
+        assert.is(error.problem?.code, 'command-failed');
+        assert.match(
+          error.message,
+          /SIGKILL.*after it had been given all of .*the load may have taken effect/,
+        );
+        assert.match(error.problem?.proposal ?? '', /look at what it loaded into/);
+      }
+      for (const [content, command] of [
+        [zeros(10), 'cat >/dev/null; exit 3'],
+        [endless(), 'kill -9 $$'],
+      ] as const) {
+        const error = await errorOf(load(content, place.options(command, { shells })));
+        assert.not.match(error.message, 'taken effect');
+      }
     }),
   );
 
