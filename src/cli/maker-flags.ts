@@ -84,7 +84,7 @@ export const GROUPS = {
     {
       names: '--idle-timeout <seconds>',
       variable: 'BM_IDLE_TIMEOUT',
-      description: 'give a connection up that moves nothing for so long',
+      description: 'give a connection up that moves nothing for so long; 0: never',
       parse: seconds,
       fallback: '300',
     },
@@ -131,7 +131,7 @@ export const GROUPS = {
     {
       names: '--timeout <seconds>',
       variable: 'BM_TIMEOUT',
-      description: 'how long the command may take (default: as long as it likes)',
+      description: 'how long the command may take (default, and 0: as long as it likes)',
       parse: seconds,
     },
   ],

@@ -56,7 +56,7 @@ export async function withRepository<T>(
     signal,
     report: console,
     env: outside.env,
-    ...(outside.backoffMs && { backoffMs: outside.backoffMs }),
+    ...outside.waits,
   });
   let succeeded = false;
   try {

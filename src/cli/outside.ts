@@ -1,6 +1,7 @@
 /** What a program has of the outside; tests hand in their own. */
 import type { Readable, Writable } from 'node:stream';
 import { failure } from '../client/failure.ts';
+import type { RepositoryOptions } from '../client/http/repository.ts';
 
 export interface Terminal {
   write(text: string): unknown;
@@ -16,8 +17,8 @@ export interface MakerOutside {
   stderr: Terminal;
   /** Calls the handler with each signal that asks the program to stop. */
   onSignal(handler: (signal: NodeJS.Signals) => void): void;
-  /** Waits before the server is asked again, in milliseconds; tests have no time. */
-  backoffMs?: readonly number[];
+  /** How the client waits before it asks the server again; tests have no time. */
+  waits?: Pick<RepositoryOptions, 'backoffMs' | 'random' | 'sleep'>;
 }
 
 /** Resolves once the text was taken. @throws {UserError} `output-failed` */

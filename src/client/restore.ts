@@ -1,7 +1,8 @@
 /** A restore: a version, verified and opened, as the command's input. */
-import { type Action, once } from './action.ts';
+import { type Action, type Lease, once } from './action.ts';
 import { load } from './command/load.ts';
 import { type OpenOptions, openContent } from './content.ts';
+import { failure } from './failure.ts';
 import type { Repository } from './http/repository.ts';
 import { counted } from './peek.ts';
 import type { Report } from './report.ts';
@@ -23,6 +24,8 @@ export interface RestoreOptions extends ReadOptions {
   /** For the command. Milliseconds; absent: none. */
   timeoutMs?: number;
   action: Action | undefined;
+  /** Of the ledger. Default: five minutes, renewed every minute. */
+  lease?: Lease;
 }
 
 /** What was read. */
@@ -41,11 +44,16 @@ export interface Read {
  * @throws {UserError} for everything that a user can mend.
  */
 export function restore(options: RestoreOptions): Promise<Read | 'already-done'> {
-  const { repository, collectionId, action, signal, report } = options;
+  const { repository, collectionId, action, signal, report, lease } = options;
   limitToReading(repository, collectionId);
-  const guarded = { repository, collectionId, operation: 'restore' as const, action, signal, report };
+  const guarded = {
+    ...{ repository, collectionId, operation: 'restore' as const, action, signal, report },
+    ...(lease && { lease }),
+  };
   return once(guarded, (allowed) =>
-    read(options, 'restoring', (content) => load(content, { ...options, signal: allowed })),
+    read({ ...options, signal: allowed }, 'restoring', (content) =>
+      load(content, { ...options, signal: allowed }),
+    ),
   );
 }
 
@@ -59,8 +67,10 @@ export async function read(
   phase: string,
   use: (content: AsyncGenerator<Buffer>) => Promise<unknown>,
 ): Promise<Read> {
-  const { repository, collectionId, version, report } = options;
-  const download = await repository.download(collectionId, version);
+  const { repository, collectionId, version, signal, report } = options;
+  // Whoever reads no more must not have the download wait for the network, or taken up again.
+  const over = new AbortController();
+  const download = await repository.download(collectionId, version, AbortSignal.any([signal, over.signal]));
   const { versionNumber, size, contentEncoding } = download;
   const named = versionNumber === undefined ? version : String(versionNumber);
   report.info(`${phase} version ${named}`, { collection: collectionId, bytes: size });
@@ -86,7 +96,8 @@ export async function read(
       }),
     );
   } finally {
-    // Generators that were never started do not pass the end on. Not waited for: one that waits for the network would answer late.
+    over.abort(failure('interrupted', 'the version is not read any more'));
+    // Generators that were never started do not pass the end on.
     download.content.return(undefined).catch(() => {});
   }
   return { versionNumber, storedBytes, plainBytes };

@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import * as assert from 'uvu/assert';
 import { runMaker } from '../../src/cli/maker-program.ts';
+import type { MakerOutside } from '../../src/cli/outside.ts';
 import { generateKeyPair } from '../../src/client/key-files.ts';
 import { createTokens } from '../../src/server/access/token.ts';
 import type { VersionMessage } from '../../src/wire/messages.ts';
@@ -72,6 +73,8 @@ export interface RunOptions {
   terminal?: boolean;
   /** Called with what sends the program a signal. */
   stop?: (send: (signal: NodeJS.Signals) => void) => void;
+  /** Instead of short ones. */
+  waits?: MakerOutside['waits'];
   /** Instead of one that takes everything. */
   stdout?: Writable;
   /** A secret that standard output is there for. */
@@ -98,7 +101,7 @@ export async function maker(args: readonly string[], options: RunOptions = {}): 
     stdout,
     stderr: { isTTY: terminal, columns: 100, write: (text) => (err += text) },
     onSignal: (handler) => handlers.push(handler),
-    backoffMs: [1, 1, 1],
+    waits: { backoffMs: [1, 1, 1], random: () => 0, ...options.waits },
   });
   stop?.((signal) => {
     for (const handler of handlers) handler(signal);
@@ -329,6 +332,11 @@ async function accounts(): Promise<Document[]> {
           name: 'key',
           password,
           objects: [{ type: 'collection', name: 'app', roles: ['backupUploader'] }],
+        },
+        {
+          name: 'reader',
+          password,
+          objects: [{ type: 'collection', name: 'checked', roles: ['backupDownloader'] }],
         },
       ],
     }),

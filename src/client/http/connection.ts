@@ -3,6 +3,7 @@
 import { X509Certificate } from 'node:crypto';
 import http, { type ClientRequest, type OutgoingHttpHeaders } from 'node:http';
 import https from 'node:https';
+import { setTimeout as sleepFor } from 'node:timers/promises';
 import tls from 'node:tls';
 import manifest from '../../../package.json' with { type: 'json' };
 import { failure } from '../failure.ts';
@@ -22,6 +23,8 @@ export interface ConnectionOptions {
   signal: AbortSignal;
   report: Report;
   backoffMs?: readonly number[];
+  random?: () => number;
+  sleep?: (ms: number, signal: AbortSignal) => Promise<unknown>;
   env?: NodeJS.ProcessEnv;
 }
 
@@ -44,6 +47,10 @@ export interface Connection {
   readonly signal: AbortSignal;
   readonly report: Report;
   readonly backoffMs: readonly number[];
+  /** From 0 to below 1: so that many who were told the same do not come back at once. */
+  random(): number;
+  /** Rejects once the signal is aborted. */
+  sleep(ms: number, signal: AbortSignal): Promise<unknown>;
   /** The name of the environment variable whose proxy may be in the way; undefined if there is none. */
   readonly proxyVariable: string | undefined;
   begin(opening: Opening): ClientRequest;
@@ -54,6 +61,7 @@ export interface Connection {
 /** Connects to nothing yet. @throws {UserError} `usage` */
 export function openConnection(options: ConnectionOptions): Connection {
   const { idleTimeoutMs, signal, report, backoffMs = BACKOFF_MS, env = process.env } = options;
+  const { random = Math.random, sleep = byTheClock } = options;
   const address = parseAddress(options.url);
   const proxyVariable = findProxy(address, env);
   if (proxyVariable !== undefined && !supportsProxies()) {
@@ -81,6 +89,8 @@ export function openConnection(options: ConnectionOptions): Connection {
     signal,
     report,
     backoffMs,
+    random,
+    sleep,
     proxyVariable,
     begin({ method, path, headers, lane }) {
       const outgoing = request({
@@ -98,6 +108,10 @@ export function openConnection(options: ConnectionOptions): Connection {
       agents.transfer.destroy();
     },
   };
+}
+
+function byTheClock(ms: number, signal: AbortSignal): Promise<void> {
+  return sleepFor(ms, undefined, { signal });
 }
 
 function findProxy({ secure }: Address, env: NodeJS.ProcessEnv): string | undefined {

@@ -22,13 +22,17 @@ export interface RepositoryOptions {
   credentials: Credentials;
   /** PEM of certificate authorities to trust beside the system's. */
   ca?: Buffer;
-  /** Silence on the connection after which it is given up. Milliseconds. */
+  /** Silence on the connection after which it is given up; 0: never. Milliseconds. */
   idleTimeoutMs: number;
   /** Fails every request; its reason is what is thrown. */
   signal: AbortSignal;
   report: Report;
   /** Waits before each further try, in milliseconds. Default: 1, 3 and 9 seconds. */
   backoffMs?: readonly number[];
+  /** What is added to waits, so that many clients do not come back at once: from 0 to below 1. Default: `Math.random`. */
+  random?: () => number;
+  /** Waits. Rejects once the signal is aborted. Default: by the clock. */
+  sleep?: (ms: number, signal: AbortSignal) => Promise<unknown>;
   /** Where HTTP_PROXY, HTTPS_PROXY and NO_PROXY are looked up. Default: the environment of the process. */
   env?: NodeJS.ProcessEnv;
 }
@@ -36,6 +40,8 @@ export interface RepositoryOptions {
 export interface Upload {
   /** How the content inside the encryption is compressed: `zstd` or empty. */
   contentEncoding: string;
+  /** Ends the tries before anything was sent. Afterwards the content decides: what it throws breaks the upload off. */
+  signal?: AbortSignal;
 }
 
 export interface Uploaded {
@@ -73,15 +79,15 @@ export interface Repository {
   health(collectionId: string, code?: string): Promise<{ healthy: boolean; checks: HealthCheck[] }>;
   /** Sends the request with the first bytes of the content, and its end only after the content has ended without an error. */
   upload(collectionId: string, content: AsyncIterable<Buffer>, upload: Upload): Promise<Uploaded>;
-  /** `latest`, `3` or `v3`. */
-  download(collectionId: string, version: string): Promise<Download>;
+  /** `latest`, `3` or `v3`. The signal ends it, with its tries, as that of the whole repository does. */
+  download(collectionId: string, version: string, signal?: AbortSignal): Promise<Download>;
   claim(
     collectionId: string,
     key: ActionKey,
     claim: { operation: 'backup' | 'restore'; leaseSeconds: number; retry?: boolean },
   ): Promise<ClaimData>;
   renew(collectionId: string, key: ActionKey, leaseSeconds: number): Promise<void>;
-  /** Goes on for some seconds after the signal, too. */
+  /** That something is done is said with minutes of patience. Goes on for some seconds after the signal, too. */
   finish(
     collectionId: string,
     key: ActionKey,

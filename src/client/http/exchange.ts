@@ -38,7 +38,7 @@ export class Exchange {
     const { idleTimeoutMs, signal } = connection;
     signal.throwIfAborted();
     this.outgoing = connection.begin(opening);
-    const connectMs = Math.min(CONNECT_MS, idleTimeoutMs);
+    const connectMs = shorter(CONNECT_MS, idleTimeoutMs);
     this.#connectTimer = setTimeout(() => this.fail(silence(connectMs, NOT_CONNECTED)), connectMs);
     this.connected = new Promise((resolve) => {
       this.outgoing.once('socket', (socket) => {
@@ -162,6 +162,11 @@ export class Exchange {
 
 export function codeOf(error: unknown): string {
   return String((error as { code?: unknown } | undefined)?.code ?? '');
+}
+
+/** The limit, or silence if that is shorter: 0 is no limit. */
+export function shorter(limitMs: number, idleTimeoutMs: number): number {
+  return idleTimeoutMs === 0 ? limitMs : Math.min(limitMs, idleTimeoutMs);
 }
 
 function silence(ms: number, code: string): Error {

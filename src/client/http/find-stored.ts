@@ -25,7 +25,7 @@ export async function findStored(
   const { connection } = attempt;
   let certain = false;
   for (const ms of [0, ...connection.backoffMs]) {
-    if (ms > 0) await pause(connection, spread(ms));
+    if (ms > 0) await pause(connection, spread(connection, ms));
     let versions: VersionMessage[];
     try {
       const answer = await ask(attempt, session, { route: 'versions', parameters: { collectionId } });

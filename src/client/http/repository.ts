@@ -9,18 +9,28 @@ import { download } from './download.ts';
 import { health } from './health.ts';
 import { claim, finish, renew } from './ledger.ts';
 import { type Attempt, quoted } from './reasons.ts';
+import { endingWith, patient } from './retries.ts';
 import { Session } from './session.ts';
 import { upload } from './upload.ts';
 import { readVersions } from './version-message.ts';
 
 export type { Credentials, Download, Repository, RepositoryOptions, Upload, Uploaded } from './contract.ts';
 
-/** Most time that noting the end of an action may take: less than a pod has between SIGTERM and SIGKILL. */
+/** Most time that noting the end of an action may take after a signal: less than a pod has between SIGTERM and SIGKILL. */
 const FINISH_MS = 20_000;
+/** And without one, if it went well: a server that is away for a minute must not make a failure of it. */
+const FINISH_PATIENTLY_MS = 5 * 60_000;
+/** Tries in that time, on top of those that a download has. */
+const FINISH_TRIES = 10;
 
 /** Connects to nothing yet. @throws {UserError} `usage` if URL, credentials or authorities cannot be right */
 export function openRepository(options: RepositoryOptions): Repository {
-  const connection = openConnection(options);
+  const closed = new AbortController();
+  const connection = openConnection({
+    ...options,
+    // What is still under way when all is over, such as a download that nobody reads any more, must not begin anew.
+    signal: AbortSignal.any([options.signal, closed.signal]),
+  });
   const session = new Session(connection, options.credentials);
   const { secrets } = session;
   const attempt = (doing: string): Attempt => ({ doing, connection, secrets });
@@ -44,9 +54,9 @@ export function openRepository(options: RepositoryOptions): Repository {
       health(attempt(`check the health of ${named(collectionId)}`), collectionId, code),
     upload: async (collectionId, content, details) =>
       upload(attempt(`upload to ${named(collectionId)}`), session, collectionId, content, details),
-    async download(collectionId, version) {
+    async download(collectionId, version, signal) {
       const doing = `download version ${quoted(version, secrets)} of ${named(collectionId)}`;
-      return download(attempt(doing), session, { collectionId, version });
+      return download(endingWith(attempt(doing), signal), session, { collectionId, version });
     },
     claim: async (collectionId, key, details) =>
       claim(attempt(`claim the action ${key.namespace}/${key.name}`), session, collectionId, {
@@ -59,16 +69,47 @@ export function openRepository(options: RepositoryOptions): Repository {
         leaseSeconds,
       }),
     async finish(collectionId, key, end) {
-      // Also after the signal: an action that was stopped must not look as if it went on.
-      const outlasting = { ...connection, signal: AbortSignal.timeout(FINISH_MS) };
+      const done = end.state === 'done';
       const doing = `note the end of ${key.namespace}/${key.name}`;
-      await finish({ doing, connection: outlasting, secrets }, session, collectionId, { ...key, ...end });
+      // Also after the signal: an action that was stopped must not look as if it went on.
+      await outlasting(options.signal, done ? FINISH_PATIENTLY_MS : FINISH_MS, (signal) => {
+        const lasting = { ...(done ? patient(connection, FINISH_TRIES) : connection), signal };
+        return finish({ doing, connection: lasting, secrets }, session, collectionId, { ...key, ...end });
+      });
     },
     async close({ keepSession = false } = {}) {
       if (!keepSession) await session.end();
+      closed.abort(failure('interrupted', 'the connection to the server was closed'));
       connection.close();
     },
   };
+}
+
+/** Gives the work a signal of its own: aborted after that time, or some seconds after `stopped`. */
+async function outlasting(
+  stopped: AbortSignal,
+  ms: number,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const over = new AbortController();
+  const timers: NodeJS.Timeout[] = [];
+  const endIn = (limitMs: number) =>
+    timers.push(
+      setTimeout(
+        () => over.abort(failure('unreachable', `the server did not hear of it within ${limitMs / 1000} s`)),
+        limitMs,
+      ),
+    );
+  const hurry = () => endIn(FINISH_MS);
+  endIn(ms);
+  if (stopped.aborted) hurry();
+  stopped.addEventListener('abort', hurry, { once: true });
+  try {
+    await work(over.signal);
+  } finally {
+    stopped.removeEventListener('abort', hurry);
+    for (const timer of timers) clearTimeout(timer);
+  }
 }
 
 /** @throws {UserError} `usage` if it is empty, which would lead to other addresses */

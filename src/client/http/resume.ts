@@ -4,7 +4,7 @@ import { damaged, type Expected, refuseCodings, request, versionIn } from './dow
 import { codeOf, type Exchange, SILENT } from './exchange.ts';
 import { explainFault, isTemporaryFault } from './faults.ts';
 import { type Attempt, failed, quoted } from './reasons.ts';
-import { pause, spread, type Tokens } from './retries.ts';
+import { patient, pause, spread, type Tokens } from './retries.ts';
 
 /** Tries in a row that bring not a byte. */
 const MOST_TRIES = 5;
@@ -60,13 +60,10 @@ export async function resume({
   const again = `taking it up again (${tries + 1} of ${MOST_TRIES})`;
   connection.report.warn(`${reason.why} ${progress}; ${again}`, { position, version: versionNumber });
   const { backoffMs } = connection;
-  const longest = backoffMs.at(-1) ?? 0;
-  await pause(connection, spread(backoffMs[tries] ?? longest));
+  await pause(connection, spread(connection, backoffMs[tries] ?? backoffMs.at(-1) ?? 0));
 
-  // A server that is being replaced may take a minute, and hours of work may hang on it.
-  const patient = { ...connection, backoffMs: [...backoffMs, longest * 2, longest * 3] };
   const exchange = await request(
-    { ...attempt, connection: patient },
+    { ...attempt, connection: patient(connection) },
     session,
     { collectionId, version: String(versionNumber) },
     { range: `bytes=${position}-`, 'if-range': etag },

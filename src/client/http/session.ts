@@ -1,11 +1,14 @@
 /** Whose requests they are: a token that was given, or one that a login gets when it is first needed. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { UserError } from '../../api/problem.ts';
 import type { LoginRequest, OperationsScope } from '../../wire/messages.ts';
 import { failure } from '../failure.ts';
 import { ask, askOnce, dataOf } from './calls.ts';
 import type { Connection } from './connection.ts';
 import type { Credentials } from './contract.ts';
+import { shorter } from './exchange.ts';
 import { type Attempt, failed } from './reasons.ts';
-import type { Tokens } from './retries.ts';
+import { endingWith, type Tokens } from './retries.ts';
 
 /** Most time that logging out may take at the end. */
 const LOGOUT_MS = 5000;
@@ -24,6 +27,10 @@ export class Session implements Tokens {
   #opened: Promise<Opened> | undefined;
   /** The token of `#opened`, once it is there. */
   #current: string | undefined;
+  /** Whoever asks for a token from now on comes too late. */
+  #ending = false;
+  /** Gives a login up that does not come about. */
+  readonly #gaveUp = new AbortController();
 
   constructor(connection: Connection, credentials: Credentials) {
     this.#connection = connection;
@@ -58,6 +65,7 @@ export class Session implements Tokens {
 
   /** Logs in, once for all who ask. @throws {UserError}, or the signal's reason */
   open(): Promise<Opened> {
+    if (this.#ending) return Promise.reject(ended());
     if (this.#opened) return this.#opened;
     const opened = this.#login();
     this.#opened = opened;
@@ -73,18 +81,29 @@ export class Session implements Tokens {
     if (this.#current === token) this.#opened = undefined;
   }
 
-  /** Logs out if it was us who logged in. Takes some seconds at most, and never throws. */
+  /** Logs out if it was us who logged in, and logs in no more. Takes some seconds at most, and never throws. */
   async end(): Promise<void> {
-    const opened = await this.#opened?.catch(() => undefined);
+    this.#ending = true;
+    const opened = this.#opened && (await this.#soon(this.#opened));
     this.#opened = undefined;
     if (!opened) return;
     // Also after the signal: that something was stopped is no reason to leave a session open.
     const connection = {
       ...this.#connection,
       signal: AbortSignal.timeout(LOGOUT_MS),
-      idleTimeoutMs: Math.min(LOGOUT_MS, this.#connection.idleTimeoutMs),
+      idleTimeoutMs: shorter(LOGOUT_MS, this.#connection.idleTimeoutMs),
     };
     await askOnce(this.#attempt(connection, 'log out'), opened.token, { route: 'logout' }).catch(() => {});
+  }
+
+  /** What a login under way comes to within some seconds; then it is given up. Never throws. */
+  async #soon(opening: Promise<Opened>): Promise<Opened | undefined> {
+    const settled = new AbortController();
+    const late = sleep(LOGOUT_MS, undefined, { signal: settled.signal }).catch(() => undefined);
+    const opened = await Promise.race([opening.catch(() => undefined), late]);
+    settled.abort();
+    this.#gaveUp.abort(ended());
+    return opened;
   }
 
   #attempt(connection: Connection, doing: string): Attempt {
@@ -100,7 +119,10 @@ export class Session implements Tokens {
       );
     }
     const { username, password } = credentials;
-    const attempt = this.#attempt(this.#connection, `log in as "${username}"`);
+    const attempt = endingWith(
+      this.#attempt(this.#connection, `log in as "${username}"`),
+      this.#gaveUp.signal,
+    );
     const body: LoginRequest = {
       username,
       password,
@@ -118,4 +140,8 @@ export class Session implements Tokens {
     this.#current = token;
     return { token, expire: typeof expire === 'string' ? expire : '' };
   }
+}
+
+function ended(): UserError {
+  return failure('interrupted', 'the session has ended, and no other is opened');
 }

@@ -20,7 +20,7 @@ import { type Answer, Exchange } from './exchange.ts';
 import { explainFault } from './faults.ts';
 import { findStored } from './find-stored.ts';
 import { type Attempt, failed, type Reason } from './reasons.ts';
-import { type Tokens, type Try, withRetries } from './retries.ts';
+import { endingWith, type Tokens, type Try, withRetries } from './retries.ts';
 import { readVersion } from './version-message.ts';
 
 /** How long a server may take to say `100 Continue`; those that never say it get the content then. RFC 9110, 10.1.1. */
@@ -45,7 +45,7 @@ export async function upload(
   session: Tokens,
   collectionId: string,
   content: AsyncIterable<Buffer>,
-  { contentEncoding }: Upload,
+  { contentEncoding, signal }: Upload,
 ): Promise<Uploaded> {
   const reader = new ContentReader(content);
   try {
@@ -53,7 +53,8 @@ export async function upload(
     const first = await reader.read();
     if (!first)
       throw failure('empty-dump', `cannot ${attempt.doing}: there is no content, so nothing was sent`);
-    const sent = await withRetries(attempt, session, async (token): Promise<Try<Sent>> => {
+    const welcome = endingWith(attempt, signal);
+    const sent = await withRetries(welcome, session, async (token): Promise<Try<Sent>> => {
       const headers: OutgoingHttpHeaders = {
         accept: 'application/json',
         authorization: `Bearer ${token}`,

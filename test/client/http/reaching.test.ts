@@ -100,6 +100,19 @@ test('servers that cannot be reached', async () => {
   });
 });
 
+test('no limit for silence is none for connecting either, but the one that there always is', async () => {
+  await withServer(saying({ status: 200, body: success({ versions: [] }) }), async ({ url }) => {
+    const repository = repositoryAt(url, { idleTimeoutMs: 0 });
+    const asked = repository.versions('c');
+    for (let turn = 0; turn < 50; turn++) await undefined;
+    // The connection comes about later than any timer of no time.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+    assert.equal(await asked, []);
+    assert.equal(repository.warnings, []);
+    await repository.close();
+  });
+});
+
 test('addresses and credentials that cannot be right are told before anything is sent', async () => {
   const opening = (url: string, more = {}) => failureOf((async () => repositoryAt(url, more))());
   for (const url of [

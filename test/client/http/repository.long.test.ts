@@ -163,15 +163,21 @@ test('one session serves all requests, is limited as asked, and ends with the cl
   );
   assert.match(refused.hint, /backupUploader/);
 
-  const borrowed = repositoryAt(server.urls[0] ?? '', { credentials: { kind: 'token', token } });
+  const borrow = () => repositoryAt(server.urls[0] ?? '', { credentials: { kind: 'token', token } });
+  const borrowed = borrow();
   await borrowed.whoami();
   await borrowed.close();
   // A token that was given is not ours to revoke.
   await repository.whoami();
   await repository.close();
-  const late = await failureOf(borrowed.whoami());
-  assert.is(late.code, 'not-authenticated');
-  assert.match(late.message, /token is not accepted/);
+  const late = borrow();
+  const failure = await failureOf(late.whoami());
+  assert.is(failure.code, 'not-authenticated');
+  assert.match(failure.message, /token is not accepted/);
+  await late.close();
+  // Nobody logs in any more once it is closed.
+  assert.match((await failureOf(repository.login())).message, /the session has ended/);
+  assert.is((await failureOf(repository.whoami())).code, 'interrupted');
 });
 
 test('a session that ended meanwhile is opened again, also for an upload', async () => {

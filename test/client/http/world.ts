@@ -27,6 +27,7 @@ export function repositoryAt(
     signal: new AbortController().signal,
     report: { ...SILENT, warn: (message) => warnings.push(message) },
     backoffMs: [1, 1, 1],
+    random: () => 0,
     env: {},
     ...options,
   });
