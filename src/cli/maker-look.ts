@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { failure } from '../client/failure.ts';
 import { replaceFile } from '../client/save.ts';
-import { type Status, statusOf } from '../client/status.ts';
+import { type Status, statusesOf } from '../client/status.ts';
 import { addFlags } from './maker-flags.ts';
 import { collectionOf } from './maker-options.ts';
 import { runs, withRepository } from './maker-run.ts';
@@ -40,7 +40,9 @@ Examples:
 
 export function statusCommand(outside: MakerOutside): Command {
   const command = new Command('status')
-    .description('how collections are: health, age and size; exits with 13 if one is not well')
+    .description(
+      'how collections are: health, age and size; exits with 13 if one is not well or cannot be asked',
+    )
     .argument('[collections...]', 'default: the one of --collection-id, else all that the account may see')
     .addHelpText(
       'after',
@@ -55,28 +57,57 @@ Examples:
     const named = command.args.length > 0 ? command.args : flags.collectionId ? [flags.collectionId] : [];
     const statuses = await withRepository(run, async (repository) => {
       const ids = named.length > 0 ? named : (await repository.collections()).map(({ id }) => id);
-      // One after the other: servers limit how many requests may come in a second.
-      const found: Status[] = [];
-      for (const id of ids) found.push(await statusOf(repository, id, flags.healthCode));
-      return found;
+      return statusesOf(repository, ids, flags.healthCode);
     });
     const now = Date.now();
-    const rows = statuses.map(({ collectionId, healthy, versions, storedBytes, newestAt, reason }) => [
+    const rows = statuses.map(({ collectionId, versions, storedBytes, newestAt, reason, ...status }) => [
       collectionId,
-      healthy === undefined ? 'unknown' : healthy ? 'well' : 'NOT WELL',
-      String(versions),
-      formatBytes(storedBytes),
-      newestAt === undefined ? 'never' : formatAge(now - Date.parse(newestAt)),
+      healthIn(status),
+      versions === undefined ? '' : String(versions),
+      storedBytes === undefined ? '' : formatBytes(storedBytes),
+      versions === undefined ? '' : newestAt === undefined ? 'never' : formatAge(now - Date.parse(newestAt)),
       reason ?? '',
     ]);
+    const collections = statuses.map(({ problem, ...status }) => ({
+      ...status,
+      failed: problem?.problem.code,
+    }));
     await run.result(
-      { collections: statuses },
+      { collections },
       table(['COLLECTION', 'HEALTH', 'VERSIONS', 'STORED', 'NEWEST', 'REASON'], rows),
     );
-    const ill = statuses.filter(({ healthy }) => healthy === false);
-    if (ill.length > 0)
-      throw failure('unhealthy', `not well: ${ill.map(({ collectionId }) => collectionId).join(', ')}`);
+    refuseUnlessWell(statuses);
   });
+}
+
+function healthIn({ healthy, problem }: Pick<Status, 'healthy' | 'problem'>): string {
+  if (problem) return 'NOT KNOWN';
+  return healthy === undefined ? 'unknown' : healthy ? 'well' : 'NOT WELL';
+}
+
+/** @throws {UserError} `unhealthy`; if none could be asked, for one reason, that reason. */
+function refuseUnlessWell(statuses: readonly Status[]): void {
+  const problems = statuses.flatMap(({ problem }) => (problem ? [problem] : []));
+  const [first] = problems;
+  if (first && problems.length === statuses.length) {
+    const { code, proposal } = first.problem;
+    if (problems.length === 1) throw first;
+    if (problems.every(({ problem }) => problem.code === code))
+      throw failure(code, `none of ${problems.length} collections could be asked, see above`, proposal);
+  }
+  const named = (words: string, found: readonly Status[]): string[] =>
+    found.length === 0 ? [] : [`${words}: ${found.map(({ collectionId }) => collectionId).join(', ')}`];
+  const wrong = [
+    ...named(
+      'not well',
+      statuses.filter(({ healthy }) => healthy === false),
+    ),
+    ...named(
+      'not known',
+      statuses.filter(({ problem }) => problem),
+    ),
+  ];
+  if (wrong.length > 0) throw failure('unhealthy', wrong.join('; '));
 }
 
 export function loginCommand(outside: MakerOutside): Command {

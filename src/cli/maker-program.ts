@@ -31,7 +31,7 @@ Exit status:
   10   the server refuses the content: quota, another upload under way, not encrypted
   11   what came back is not what was stored
   12   another run does or did the action, or there is no ledger
-  13   "status" or "check" found something that is not well
+  13   "status" or "check" found something that is not well, or "status" could not ask about it
   70   a bug in this program
   74   the output cannot be written: disk full, no permission
   75   the server cannot be reached or is not ready: try again later
