@@ -7,7 +7,7 @@ import { dump } from './command/dump.ts';
 import { compress } from './compression/zstd.ts';
 import { NOT_COMPRESSED, ZSTD } from './content.ts';
 import type { Repository } from './http/repository.ts';
-import { counted } from './peek.ts';
+import { counted, peek } from './peek.ts';
 import type { Report } from './report.ts';
 
 export interface MakeOptions {
@@ -63,7 +63,9 @@ async function upload(options: MakeOptions, allowed: AbortSignal): Promise<Made>
     plainBytes += bytes;
     tell();
   });
-  const compressed = level === undefined ? plain : compress(plain, { level });
+  // Compression and encryption begin with bytes of their own: only now, or the upload would lie open while the command thinks.
+  const { content, close } = await peek(plain, 1);
+  const compressed = level === undefined ? content : compress(content, { level });
   const sealed = recipients ? encrypt(compressed, recipients, { armor, lend: true }) : compressed;
   const stored = counted(sealed, (bytes) => {
     storedBytes += bytes;
@@ -72,10 +74,13 @@ async function upload(options: MakeOptions, allowed: AbortSignal): Promise<Made>
   try {
     const { version, bytes, sha256 } = await repository.upload(collectionId, stored, {
       contentEncoding: level === undefined ? NOT_COMPRESSED : ZSTD,
+      signal,
     });
     return { version, versionNumber: version.versionNumber, plainBytes, storedBytes: bytes, sha256 };
   } catch (error) {
     refused.abort(error);
+    // What never began to read does not pass the end on.
+    await close().catch(() => {});
     throw error;
   }
 }

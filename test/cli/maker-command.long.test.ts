@@ -1,6 +1,9 @@
 /** The command that make runs: how it may fail or be stopped, what it is kept from, and what is shown meanwhile. */
+import { rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { eventually } from '../eventually.ts';
 import { complaintOf, exists, failedWith, MakerWorld, PASSPHRASE, TEXT } from './maker-world.ts';
 
 const test = suite('backup-maker: command');
@@ -33,16 +36,54 @@ test('a wrong command leaves no version', async () => {
   assert.is((await world.versions()).length, before);
 });
 
+test('a command that thinks before its first byte keeps no upload open, and one that fails by then begins none', async () => {
+  const { leases } = world.metadata;
+  const { acquire } = leases;
+  let uploads = 0;
+  leases.acquire = (...args) => {
+    uploads++;
+    return acquire(...args);
+  };
+  try {
+    for (const args of [
+      ['-k', world.keys.agePublic],
+      ['-k', world.keys.pgpPublic],
+      ['-k', world.keys.pgpPublic, '--compress', 'none'],
+      ['-i', 'open', '--no-encryption'],
+    ]) {
+      const make = (command: string, ...more: string[]) =>
+        world.run(['make', '-c', command, ...args, ...more]);
+      failedWith(await make('exit 7'), 3, /failed with exit code 7/);
+      failedWith(await make('true'), 5, /wrote nothing/);
+      failedWith(await make('sleep 30', '--timeout', '0.3'), 4, /did not end within 0.3 seconds/);
+      assert.is(uploads, 0, args.join(' '));
+      const started = world.path(`thinks-${args.join().length}`);
+      const going = make(`echo >'${started}'; while [ -e '${started}' ]; do sleep 0.05; done; echo text`);
+      await eventually('the command', () => exists(started));
+      await sleep(300);
+      assert.is(uploads, 0, args.join(' '));
+      rmSync(started);
+      const made = await going;
+      assert.is(made.code, 0, made.err);
+      assert.is(uploads, 1);
+      uploads = 0;
+    }
+  } finally {
+    leases.acquire = acquire;
+  }
+});
+
 test('a signal: nothing is stored, and the exit status is the signal’s', async () => {
   const before = (await world.versions()).length;
-  for (const [signal, status] of [
-    ['SIGTERM', 143],
-    ['SIGINT', 130],
-    ['SIGHUP', 129],
+  for (const [signal, status, first] of [
+    ['SIGTERM', 143, 'echo some'],
+    ['SIGINT', 130, 'echo some'],
+    ['SIGHUP', 129, 'echo some'],
+    ['SIGTERM', 143, ':'],
   ] as const) {
-    const started = world.path(`started-${signal}`);
+    const started = world.path(`started-${signal}-${first.length}`);
     const ran = await world.run(
-      ['make', '-c', `echo some; echo > ${started}; sleep 30`, '-k', world.keys.agePublic],
+      ['make', '-c', `${first}; echo > ${started}; sleep 30`, '-k', world.keys.agePublic],
       {
         env: { PATH: world.barePath() },
         stop: (send) => {

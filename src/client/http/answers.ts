@@ -201,6 +201,8 @@ function hintFor({ code }: Said, { status, headers }: Answer, attempt: Attempt):
       return "make room in the server's storage";
     case 'digest-mismatch':
       return 'nothing was stored; run it again, and look for a proxy that changes content';
+    case 'idle':
+      return idleHint(headers[HEADERS.error] !== undefined);
     case 'rate-limited':
       return retryHint(headers['retry-after']);
     case 'wrong-health-code':
@@ -237,6 +239,12 @@ function explainForeign(
         code: 'refused',
         why: 'something in front of the server does not let so much content through (413)',
         hint: 'raise its limit for bodies, such as nginx client_max_body_size 0, or the annotation nginx.ingress.kubernetes.io/proxy-body-size: "0"',
+      };
+    case 408:
+      return {
+        code: 'unreachable',
+        why: 'a proxy on the way gave up waiting for what was to be sent (408)',
+        hint: 'raise its time limit for bodies, such as nginx client_body_timeout, or find out why the command paused',
       };
     case 429:
       return { code: 'unreachable', why: 'too many requests (429)', hint: retryHint(retryAfter) };
@@ -285,6 +293,15 @@ function explainRedirect({ status, headers }: Answer, attempt: Attempt): Reason 
     why: `the server redirects to ${where} (${status}), and redirects are not followed, since they would carry the token away`,
     hint: base === undefined ? 'use the address that it points to, if it is the server' : `--url ${base}`,
   };
+}
+
+/** The original's server has one limit, ours two. */
+function idleHint(own: boolean): string {
+  const total = 'the upload took longer than --http-upload-timeout (BR_HTTP_UPLOAD_TIMEOUT)';
+  const limits = own
+    ? `the command paused for longer than --upload-idle-timeout (BR_UPLOAD_IDLE_TIMEOUT), or ${total}`
+    : total;
+  return `${limits} of the server: raise that, or find out what the command waits for, such as a lock`;
 }
 
 function wrongPath({ connection }: Attempt): string {

@@ -51,7 +51,7 @@ test("the original's refusals of an upload, without codes in headers", async () 
       'refused',
       /--armor/,
     ],
-    [408, 'Request took too long', 'unreachable', /too long/],
+    [408, 'Request took too long', 'unreachable', /too long.*took longer than --http-upload-timeout/],
     [500, 'something new', 'unreachable', /something new/],
   ];
   for (const [status, sentence, code, words] of cases) {
@@ -64,6 +64,21 @@ test("the original's refusals of an upload, without codes in headers", async () 
       await repository.close();
     });
   }
+});
+
+test('a server that has waited for the command for long enough names its limit', async () => {
+  const headers = { 'x-backup-error': 'idle' };
+  await withServer(
+    saying({ status: 408, body: envelope('Request took too long'), headers }),
+    async ({ url }) => {
+      const repository = repositoryAt(url);
+      const failure = await failureOf(repository.upload('c', content(bytes(10)), { contentEncoding: '' }));
+      assert.is(failure.code, 'unreachable');
+      assert.match(failure.message, /Request took too long$/);
+      assert.match(failure.hint, /command paused.*--upload-idle-timeout \(BR_UPLOAD_IDLE_TIMEOUT\)/);
+      await repository.close();
+    },
+  );
 });
 
 test("the original's lists are sorted, and what it does not say is empty", async () => {
@@ -151,6 +166,8 @@ test('things that are no backup repository', async () => {
     ],
     [{ status: 413, body: '<html>', headers: html }, 'refused', /client_max_body_size/],
     [{ status: 502, body: '<html>', headers: html }, 'unreachable', /proxy/],
+    [{ status: 408, body: '<html>', headers: html }, 'unreachable', /proxy on the way.*client_body_timeout/],
+    [{ status: 408 }, 'unreachable', /proxy on the way.*client_body_timeout/],
     [{ status: 503 }, 'unreachable', /503/],
     [{ status: 504, body: '<html>' }, 'unreachable', /504/],
     [{ status: 429, headers: { 'retry-after': '3600' } }, 'unreachable', /try again in 3600 s/],
