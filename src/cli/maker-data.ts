@@ -6,7 +6,7 @@ import { failure } from '../client/failure.ts';
 import type { Repository } from '../client/http/repository.ts';
 import { make } from '../client/make.ts';
 import type { Fields } from '../client/report.ts';
-import { type Read, type ReadOptions, restore } from '../client/restore.ts';
+import { limitToReading, type Read, type ReadOptions, restore } from '../client/restore.ts';
 import { save } from '../client/save.ts';
 import { addFlags } from './maker-flags.ts';
 import {
@@ -153,6 +153,7 @@ Examples:
   return runs(command, outside, async (run) => {
     const options = await readOptionsOf(run);
     const bad = await withRepository(run, async (repository) => {
+      limitToReading(repository, options.collectionId);
       const versions = run.flags.all ? await versionsOf(repository, options.collectionId) : [options.version];
       let count = 0;
       for (const version of versions)

@@ -1,6 +1,6 @@
 /** Verifies versions end to end without restoring them: downloads, decrypts, decompresses, reads to the end. */
 import { UserError } from '../api/problem.ts';
-import { limitToReading, type Read, type ReadOptions, read } from './restore.ts';
+import { type Read, type ReadOptions, read } from './restore.ts';
 
 export interface Checked {
   versionNumber: number | undefined;
@@ -14,12 +14,11 @@ export interface Checked {
 const VERDICTS = ['damaged', 'bad-key', 'unsupported', 'usage'];
 
 /**
- * The version, read to its end.
+ * The version, read to its end. Who checks several limits the session before the first of them (`limitToReading`).
  *
  * @throws {UserError} if it could not be looked at.
  */
 export async function check(options: ReadOptions): Promise<Checked> {
-  limitToReading(options.repository, options.collectionId);
   const number = /^v?(\d+)$/.exec(options.version)?.[1];
   try {
     const found = await read(options, 'checking', drain);

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 
 import { Writable } from 'node:stream';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { exists, failedWith, MakerWorld, TEXT } from './maker-world.ts';
+import { exists, failedWith, MakerWorld, PASSWORD, TEXT } from './maker-world.ts';
 
 const test = suite('backup-maker: download and check');
 const world = new MakerWorld();
@@ -109,6 +109,23 @@ test('check: one version, all versions, and one of them damaged', async () => {
     ],
   );
   failedWith(await world.run(['check', '-s', '2', ...at, ...key]), 13, /cannot be relied on/, /check --all/);
+  // As a machine does it, which logs in for it.
+  const env = {
+    BM_AUTH_TOKEN: '',
+    BM_ACCESS_KEY_USERNAME: 'machine$reader',
+    BM_ACCESS_KEY_PASSWORD: PASSWORD,
+  };
+  const reader = await world.run(['check', '--all', ...at, ...key], { env });
+  failedWith(reader, 13, /1 of 3 versions cannot be relied on/);
+  assert.is(reader.out, all.out);
+  const scopes = (await world.metadata.sessions.listOf('machine', 10)).map(
+    ({ scope }) => JSON.parse(scope) as unknown,
+  );
+  assert.equal(
+    scopes,
+    [{ elements: [{ type: 'collection', name: 'checked', roles: ['backupDownloader'] }] }],
+    'one session, limited to reading',
+  );
   // Without the right key nothing is said about the version.
   failedWith(await world.run(['check', '--all', ...at]), 6, /no private key was given/, /--private-key/);
   failedWith(await world.run(['check', ...at, '-p', world.keys.otherPrivate]), 6, /key/, /--private-key/);
