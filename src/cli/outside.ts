@@ -2,6 +2,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { failure } from '../client/failure.ts';
 import type { RepositoryOptions } from '../client/http/repository.ts';
+import { reasonOf, regularFileOf, writeWhole } from '../client/output.ts';
 
 export interface Terminal {
   write(text: string): unknown;
@@ -22,14 +23,18 @@ export interface MakerOutside {
 }
 
 /** Resolves once the text was taken. @throws {UserError} `output-failed` */
-export function print({ stdout }: Pick<MakerOutside, 'stdout'>, text: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stdout.write(text, (error) => {
-      if (error)
-        reject(failure('output-failed', `cannot write the output: ${error.message}`, undefined, error));
-      else resolve();
+export async function print({ stdout }: Pick<MakerOutside, 'stdout'>, text: string): Promise<void> {
+  const failed = (error: Error) =>
+    failure('output-failed', `cannot write the output: ${reasonOf(error)}`, undefined, error);
+  const fd = regularFileOf(stdout);
+  if (fd === undefined)
+    await new Promise<void>((resolve, reject) => {
+      stdout.write(text, (error) => (error ? reject(failed(error)) : resolve()));
     });
-  });
+  else
+    await writeWhole(fd, Buffer.from(text)).catch((error: Error) => {
+      throw failed(error);
+    });
 }
 
 /** Somebody who stops listening must not end the program in the middle of its work: what has to be written is written with `print`. */

@@ -1,10 +1,13 @@
 /** A version as a file: the user's own bytes, or just as it is stored. */
 import { randomBytes } from 'node:crypto';
+import { fsync } from 'node:fs';
 import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
 import { failure } from './failure.ts';
+import { isSystemError, reasonOf, regularFileOf, writeWhole } from './output.ts';
 import { counted } from './peek.ts';
 import { limitToReading, type Read, type ReadOptions, read } from './restore.ts';
 
@@ -56,7 +59,10 @@ async function writeStream(
   to: Writable,
   signal: AbortSignal,
 ): Promise<void> {
-  await pipeline(content, to, { end: false, signal }).catch((error: unknown) => {
+  const fd = regularFileOf(to);
+  const written =
+    fd === undefined ? pipeline(content, to, { end: false, signal }) : writeFileWhole(content, fd);
+  await written.catch((error: unknown) => {
     if (signal.aborted) throw signal.reason;
     if (!isSystemError(error)) throw error;
     const why =
@@ -65,6 +71,12 @@ async function writeStream(
         : `cannot write to standard output: ${reasonOf(error)}`;
     throw failure('output-failed', why, undefined, error);
   });
+}
+
+async function writeFileWhole(content: AsyncIterable<Buffer>, fd: number): Promise<void> {
+  for await (const chunk of content) await writeWhole(fd, chunk);
+  // Some file systems say only now that they had no space.
+  await promisify(fsync)(fd);
 }
 
 /**
@@ -135,23 +147,4 @@ async function attempt<T>(path: string, work: Promise<T>): Promise<T> {
       error,
     );
   }
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full',
-  EDQUOT: "the disk's quota is used up",
-  EACCES: 'there is no permission',
-  EPERM: 'there is no permission',
-  EROFS: 'the file system is read-only',
-  ENOENT: 'the folder does not exist',
-  ENOTDIR: 'the folder is a file',
-  EISDIR: 'it is a folder',
-};
-
-function reasonOf(error: NodeJS.ErrnoException): string {
-  return REASONS[error.code ?? ''] ?? error.message;
-}
-
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string';
 }

@@ -36,11 +36,11 @@ const ON_A_SMALL_DISK = [
   'sh',
 ];
 
-async function onASmallDisk(args: readonly string[], command = '') {
+async function onASmallDisk(args: readonly string[], command = '', wrapper: readonly string[] = []) {
   const env = { ...world.env(), FULL: join(folder, 'full'), LISTING: join(folder, 'listing') };
   const client = new Client([...args, ...world.keys.open.age], {
     env: { ...env, ...(command !== '' && { BM_CMD: command }) },
-    wrapper: ON_A_SMALL_DISK,
+    wrapper: [...ON_A_SMALL_DISK, ...wrapper],
   });
   const ended = await client.ended;
   const remains = await client.remains();
@@ -74,6 +74,19 @@ test('a saved file: there is none, and no part of one', async () => {
   assert.match(stderr, /cannot write .*: the disk is full/);
   assert.is(listing, '');
   assert.equal(remains, []);
+});
+
+test('a file that the shell opened: an error, also if what was too much came in one piece', async () => {
+  // What is left of the disk is less than the last piece, or than the first one.
+  for (const left of ['1500', '10']) {
+    const fill = `head -c $((2097152 - ${left} * 1024)) /dev/zero >"$FULL/other"; exec "$@" >"$FULL/file"`;
+    const download = ['download', '-i', 'file', '--save-path', '-'];
+    const { status, stderr, remains } = await onASmallDisk(download, '', ['sh', '-c', fill, 'sh']);
+    assert.is(status, 74, stderr);
+    assert.match(stderr, /cannot write to standard output: the disk is full/);
+    assert.not.match(stderr, /Version downloaded/);
+    assert.equal(remains, []);
+  }
 });
 
 test.run();
