@@ -18,7 +18,8 @@ Made from [${MATRIX_FILE}](../${MATRIX_FILE}), which \`node test/run.ts e2e/scen
 
 In each row a package in Git is rendered by the function, and its pods run in containers as they were rendered, with the server from our
 image beside them: a backup by the CronJob, a change of the data, a second backup, another change, a \`RequestedBackupAction\` that restores
-the first version by its number, and one that restores the newest. After each restore the data is compared as a whole.
+the first version by its number, and one that restores the newest. After each restore the data is compared as a whole, and each backup leaves it,
+and the owners and modes on its volumes, as they were.
 
 | Data | Version | Image of the pods | Procedure | Encryption | Rendered with |
 | --- | --- | --- | --- | --- | --- |

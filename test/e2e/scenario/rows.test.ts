@@ -57,6 +57,7 @@ async function wholeLoop(world: World, row: Row): Promise<void> {
   const second = await data.state();
   assert.is.not(second, first);
   await leavesVolumes(data, () => app.run(app.cronJob, lookedAt(world, row, 'backup')));
+  assert.is(await data.state(), second, `${row.name}: nor does the next one`);
   await checkVersions(world, row, 2);
   await data.change('third');
   assert.is.not(await data.state(), second);
