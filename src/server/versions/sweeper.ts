@@ -37,7 +37,7 @@ export class Sweeper {
   readonly #dependencies: VersionDependencies;
   readonly #settings: SweepSettings;
   #timer: NodeJS.Timeout | undefined;
-  #running: Promise<unknown> = Promise.resolve();
+  #running: Promise<void> = Promise.resolve();
   #stopped = new AbortController();
 
   constructor(dependencies: VersionDependencies, settings: SweepSettings) {
@@ -146,7 +146,8 @@ export class Sweeper {
   }
 
   #run(work: () => Promise<unknown>): void {
-    this.#running = Promise.allSettled([this.#running, this.#guard(work)]);
+    // Without the results, of which each would hold all before it.
+    this.#running = Promise.allSettled([this.#running, this.#guard(work)]).then(() => {});
   }
 
   async #guard(work: () => Promise<unknown>): Promise<void> {

@@ -10,6 +10,7 @@ import { checkVersions } from '../../../src/server/versions/integrity.ts';
 import { Refused } from '../../../src/server/versions/refusals.ts';
 import { Sweeper } from '../../../src/server/versions/sweeper.ts';
 import { type Uploaded, upload } from '../../../src/server/versions/upload.ts';
+import { liveHeapBytes } from '../../live-memory.ts';
 import { collection } from '../http/documents.ts';
 import { configurationOf } from '../http/in-process.ts';
 import { sqliteAndFolder } from '../http/sqlite-folder.ts';
@@ -243,6 +244,27 @@ test('the sweeper removes what is not needed, and never what a lost database cou
   const busy = await here.metadata.leases.acquire('sweep', 10_000);
   assert.is(await sweeper.sweep(false), undefined, 'another replica is at it');
   if (busy) await here.metadata.leases.release(busy);
+});
+
+test('a sweeper that removes versions for years holds on to nothing of it', async () => {
+  const here = await place();
+  const storage = { remove: async () => {} } as never;
+  const versions = { ...here.metadata.versions, removed: async () => {} };
+  const settings = { intervalMs: HOUR, leftoverAgeMs: HOUR, orphanAgeMs: HOUR, alone: true };
+  const sweeper = new Sweeper({ ...here, storage, metadata: { ...here.metadata, versions } }, settings);
+  const { version } = await put(here);
+  const remove = async (times: number) => {
+    for (let count = 0; count < times; count++) {
+      sweeper.remove([version]);
+      await new Promise(setImmediate);
+    }
+  };
+  await remove(1000);
+  const before = liveHeapBytes();
+  await remove(20_000);
+  const more = liveHeapBytes() - before;
+  assert.ok(more < 1_000_000, `${more} bytes more`);
+  await sweeper.stop();
 });
 
 test('check tells intact, damaged and missing versions apart', async () => {
