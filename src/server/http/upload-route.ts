@@ -106,6 +106,7 @@ async function receive(request: FastifyRequest, reply: FastifyReply, app: App): 
         user: user.name,
         sessionId,
         may: (action, collection) => may(request, action, collection),
+        collectionNow: () => app.configuration.current().collections.get(collectionId),
         open: () => openUploadBody(request, reply, settings.hangUpGraceMs),
         signal: abort.signal,
       },

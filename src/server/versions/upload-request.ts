@@ -24,11 +24,14 @@ export interface UploadBody {
 
 export interface UploadRequest {
   readonly collectionId: string;
+  /** The configuration that decides whether the upload may come, and how large it may be. */
   readonly snapshot: Snapshot;
   readonly user: string;
   readonly sessionId: string;
   /** Whether whoever uploads may do this to the collection. */
   may(action: 'file.upload' | 'file.upload-anytime', collection: Collection): boolean;
+  /** The collection as it is configured now, which may be hours after the upload began; undefined if it is gone. */
+  collectionNow(): Collection | undefined;
   /** @throws {Refused} if the body is not what it should be. */
   open(): Promise<UploadBody>;
   /** Aborts with the `Refused` that says why: the client went silent, took too long, or the server stops. */

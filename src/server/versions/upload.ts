@@ -39,7 +39,7 @@ export async function upload(request: UploadRequest, dependencies: VersionDepend
   if (!lease) throw new Refused('parallel-upload', 'cannot upload to same collection in parallel');
   try {
     const version = await store(request, collection, lease, dependencies);
-    return { version, rotated: await rotateQuietly(collection, dependencies) };
+    return { version, rotated: await rotateQuietly(request, dependencies) };
   } finally {
     await lease.release().catch((error: unknown) => {
       dependencies.log.warn(
@@ -142,8 +142,13 @@ async function register(
   }
 }
 
-/** Rotation that fails is tried again with the next upload: the new version is safe already. */
-async function rotateQuietly(collection: Collection, dependencies: VersionDependencies): Promise<Version[]> {
+/**
+ * Rotates as the collection is configured by now, not when the upload began: who has said meanwhile that more shall stay
+ * relies on it. Rotation that fails is tried again with the next upload: the new version is safe already.
+ */
+async function rotateQuietly(request: UploadRequest, dependencies: VersionDependencies): Promise<Version[]> {
+  const collection = request.collectionNow();
+  if (!collection) return [];
   try {
     return await rotate(collection, dependencies);
   } catch (error) {

@@ -21,6 +21,7 @@ const test = suite('faults behind the API');
 const documents = [
   ...ACCOUNTS,
   ...['c', 'keyed', 'strategy', 'limits', 'late'].map((name) => collection(name)),
+  collection('kept', { maxBackupsCount: 1 }),
 ];
 const configuration = configurationOf(documents);
 const repairs: (() => unknown)[] = [];
@@ -86,6 +87,30 @@ test('a rotation strategy, or limits, that nobody understands', async () => {
   const answer = await upload('limits');
   assert.is(answer.status, 500);
   assert.match((answer.json as { error: string }).error, /^cannot construct validators /);
+});
+
+test('a configuration that changes while an upload runs: rotation keeps what shall be kept by its end', async () => {
+  const collections = configuration.current().collections as Map<string, Collection>;
+  const before = collections.get('kept') as Collection;
+  repairs.push(() => collections.set('kept', before));
+  const stored = async () =>
+    (await target.metadata.versions.list('kept')).map(({ versionNumber }) => versionNumber);
+  const during = async (change: () => void) => {
+    const headers = { 'content-length': String(armoured().length) };
+    const { outgoing, promise } = await underWay(path('kept'), { token, headers });
+    change();
+    outgoing.end(armoured());
+    assert.is((await promise).status, 200);
+  };
+  await upload('kept');
+  await during(() => collections.set('kept', { ...before, spec: { ...before.spec, maxBackupsCount: 3 } }));
+  assert.equal(await stored(), [1, 2], 'more shall stay than when it began');
+  collections.set('kept', before);
+  await during(() => collections.delete('kept'));
+  assert.equal(await stored(), [1, 2, 3], 'nobody says any more what shall go');
+  collections.set('kept', before);
+  await during(() => {});
+  assert.equal(await stored(), [4]);
 });
 
 test('versions cannot be listed', async () => {

@@ -54,6 +54,7 @@ function put(
       user: 'u',
       sessionId: 's',
       may: () => true,
+      collectionNow: () => snapshot.collections.get('c'),
       open: async () => ({
         content: stream,
         length: undefined,
