@@ -14,7 +14,10 @@ export interface Checked {
   readonly reason: string;
 }
 
-/** Checks one version after the other; of one collection only, if it is named. */
+/**
+ * Checks one version after the other; of one collection only, if it is named. What is deleted meanwhile, by rotation or
+ * by hand, is left out: its object may be gone, and nobody misses it.
+ */
 export async function* checkVersions(
   { metadata, storage }: Pick<VersionDependencies, 'metadata' | 'storage'>,
   options: { collectionId?: string; signal: AbortSignal },
@@ -24,8 +27,16 @@ export async function* checkVersions(
     : metadata.versions.all();
   for await (const version of versions) {
     options.signal.throwIfAborted();
-    yield await checkVersion(version, storage, options.signal);
+    const checked = await checkVersion(version, storage, options.signal);
+    if (checked.state === 'intact' || (await isLive(version, metadata))) yield checked;
   }
+}
+
+async function isLive(
+  { id, collectionId, versionNumber }: Version,
+  { versions }: VersionDependencies['metadata'],
+): Promise<boolean> {
+  return (await versions.find(collectionId, versionNumber))?.id === id;
 }
 
 async function checkVersion(

@@ -10,6 +10,7 @@ import { checkVersions } from '../../../src/server/versions/integrity.ts';
 import { Refused } from '../../../src/server/versions/refusals.ts';
 import { Sweeper } from '../../../src/server/versions/sweeper.ts';
 import { type Uploaded, upload } from '../../../src/server/versions/upload.ts';
+import type { UploadRequest } from '../../../src/server/versions/upload-request.ts';
 import { liveHeapBytes } from '../../live-memory.ts';
 import { collection } from '../http/documents.ts';
 import { configurationOf } from '../http/in-process.ts';
@@ -45,6 +46,7 @@ function put(
   dependencies: VersionDependencies,
   content: Readable | string = 'content',
   signal = new AbortController().signal,
+  more: Partial<UploadRequest> = {},
 ): Promise<Uploaded> {
   const stream = typeof content === 'string' ? Readable.from([Buffer.from(content)]) : content;
   return upload(
@@ -64,6 +66,7 @@ function put(
         stillThere: async () => true,
       }),
       signal,
+      ...more,
     },
     dependencies,
   );
@@ -284,6 +287,30 @@ test('check tells intact, damaged and missing versions apart', async () => {
     signal: new AbortController().signal,
   });
   assert.equal(await states(), ['damaged']);
+});
+
+test('check does not miss what was deleted while it ran', async () => {
+  const here = await place();
+  const roomy = configurationOf([collection('c', { maxBackupsCount: 9, allowUnencrypted: true })]).current();
+  const { signal } = new AbortController();
+  const more = { collectionNow: () => roomy.collections.get('c') };
+  for (const content of ['one', 'two', 'three']) await put(here, content, signal, more);
+  for (const only of [{}, { collectionId: 'c' }]) {
+    const checking = checkVersions(here, { ...only, signal });
+    const first = (await checking.next()).value;
+    assert.is(first?.state, 'intact');
+    // What was listed already, and rotated away before its turn came.
+    const next = (await here.metadata.versions.list('c'))[1];
+    assert.ok(next);
+    await here.metadata.versions.softDelete([next.id], Date.now());
+    await here.storage.remove(next.objectKey);
+    const found: number[] = [];
+    for await (const { version, state } of checking) {
+      assert.is(state, 'intact');
+      found.push(version.versionNumber);
+    }
+    assert.not.ok(found.includes(next.versionNumber));
+  }
 });
 
 test.run();
