@@ -51,7 +51,7 @@ const FLAGS: readonly Flag[] = [
     'BR_JWT_SECRET_KEY',
     'signs tokens, better as a variable; default: made and kept',
   ),
-  text('--token-lifetime <duration>', 'BR_TOKEN_LIFETIME', 'how long tokens are valid', duration, '6h'),
+  text('--token-lifetime <duration>', 'BR_TOKEN_LIFETIME', 'how long tokens are valid', positive, '6h'),
   text('-k, --health-check-key <key>', 'BR_HEALTH_CHECK_KEY', 'code that /ready and /metrics ask for'),
   yes('--open-metrics', 'BR_OPEN_METRICS', 'show /metrics to everybody if there is no health check key'),
   yes(
@@ -71,35 +71,35 @@ const FLAGS: readonly Flag[] = [
     '--http-upload-timeout <duration>',
     'BR_HTTP_UPLOAD_TIMEOUT',
     'most time for an upload',
-    duration,
+    positive,
     '180m',
   ),
   text(
     '--http-download-timeout <duration>',
     'BR_HTTP_DOWNLOAD_TIMEOUT',
     'most time for a download',
-    duration,
+    positive,
     '180m',
   ),
   text(
     '--storage-io-timeout <duration>',
     'BR_STORAGE_IO_TIMEOUT',
     'most time for storing a version',
-    duration,
+    positive,
     '2h',
   ),
   text(
     '--storage-health-timeout <duration>',
     'BR_STORAGE_HEALTH_TIMEOUT',
     'most time for a check',
-    duration,
+    positive,
     '5s',
   ),
   text(
     '--idle-timeout <duration>',
     'BR_IDLE_TIMEOUT',
     'silence after which a transfer is given up',
-    duration,
+    positive,
     '5m',
   ),
   text('--hang-up-grace <duration>', 'BR_HANG_UP_GRACE', 'see docs/server.md', duration, '1s'),
@@ -199,6 +199,15 @@ function duration(value: string): number {
   } catch (error) {
     throw new InvalidArgumentError((error as Error).message);
   }
+}
+
+/** A duration without which nothing would work. */
+function positive(value: string): number {
+  const ms = duration(value);
+  if (ms === 0) {
+    throw new InvalidArgumentError('must be longer than 0s; for as good as no limit, write 500h');
+  }
+  return ms;
 }
 
 function address(value: string): { host: string; port: number } {

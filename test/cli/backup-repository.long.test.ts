@@ -127,6 +127,8 @@ test('options: the original flags and variables; flags win', () => {
   assert.is(options(['--database', 'sqlite:///x.db'], env).database, 'sqlite:///x.db');
   assert.is(options(['--db-hostname', '::1', '--db-user', 'u']).database, 'postgres://u:@[::1]:5432/u');
   assert.throws(() => options(['--use-google-cloud']), /HMAC keys/);
+  const { settings } = options(['--shutdown-timeout', '0s', '--hang-up-grace', '0s']);
+  assert.equal([settings.shutdownTimeoutMs, settings.hangUpGraceMs], [0, 0], 'not to wait is a choice');
 });
 
 test('wrong usage is 2, what cannot work is 1, what does not answer is 75; each says what to do', async () => {
@@ -143,6 +145,12 @@ test('wrong usage is 2, what cannot work is 1, what does not answer is 75; each 
     assert.is((await finished(args)).code, EXIT.usage, args.join(' '));
   }
   const where = ['--data-path', join(home, 'errors'), '--config-local-path', join(home, 'errors')];
+  const times = ['idle', 'storage-io', 'storage-health', 'http-upload', 'http-download'];
+  for (const flag of [...times.map((what) => `--${what}-timeout`), '--token-lifetime']) {
+    const nothing = await finished(['migrate', flag, '0s', ...where]);
+    assert.is(nothing.code, EXIT.usage, flag);
+    assert.match(nothing.err, 'must be longer than 0s', flag);
+  }
   const scheme = await finished(['migrate', '--database', 'mysql://x', ...where]);
   assert.is(scheme.code, EXIT.failed);
   assert.match(scheme.err, 'backup-repository: a database of kind "mysql:" is not supported');

@@ -1,5 +1,6 @@
 /** Starting to sweep, and stopping without breaking off what can still be finished. */
 import type { FastifyInstance } from 'fastify';
+import { timerMs } from '../timers.ts';
 import { Refused } from '../versions/refusals.ts';
 import type { App } from './app.ts';
 
@@ -17,7 +18,7 @@ export function sweepAndStop(server: FastifyInstance, { settings, sweeper, trans
       log.warn({ transfers: transfers.count }, 'breaking off uploads and downloads');
       transfers.abortAll(new Refused('shutting-down', 'the server is shutting down'));
       setTimeout(() => server.server.closeAllConnections(), LAST_MS).unref();
-    }, settings.shutdownTimeoutMs);
+    }, timerMs(settings.shutdownTimeoutMs));
   });
   server.addHook('onClose', async () => {
     clearTimeout(deadline);

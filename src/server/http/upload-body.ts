@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HEADERS, parseDigest } from '../../wire/headers.ts';
+import { timerMs } from '../timers.ts';
 import { Refused } from '../versions/refusals.ts';
 import type { UploadBody } from '../versions/upload-request.ts';
 import { badForm, FormFile } from './form-file.ts';
@@ -107,7 +108,7 @@ function digestOf(value: string | undefined): string | undefined {
 async function stillThere(response: ServerResponse, graceMs: number): Promise<boolean> {
   await setImmediate();
   if (graceMs > 0 && !response.closed) {
-    await once(response, 'close', { signal: AbortSignal.timeout(graceMs) }).catch(() => {});
+    await once(response, 'close', { signal: AbortSignal.timeout(timerMs(graceMs)) }).catch(() => {});
   }
   return !response.closed && !response.destroyed;
 }

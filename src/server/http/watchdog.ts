@@ -1,5 +1,6 @@
 /** Gives up on clients that went silent: nothing is won by waiting, and a lease and a file are held meanwhile. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { timerMs } from '../timers.ts';
 
 const LOOKS = 4;
 
@@ -15,25 +16,24 @@ function watch(
     clearInterval(interval);
     clearTimeout(timeout);
   };
-  const interval = setInterval(() => {
-    const now = performance.now();
-    const moved = progress();
-    if (moved === undefined || moved !== last) {
-      last = moved;
-      since = now;
-    } else if (now - since >= idleMs) {
-      stop();
-      giveUp();
-    }
-  }, idleMs / LOOKS).unref();
-  // setTimeout counts in 32 bits, and would fire at once for more.
-  const timeout = setTimeout(
+  const interval = setInterval(
     () => {
-      stop();
-      giveUp();
+      const now = performance.now();
+      const moved = progress();
+      if (moved === undefined || moved !== last) {
+        last = moved;
+        since = now;
+      } else if (now - since >= idleMs) {
+        stop();
+        giveUp();
+      }
     },
-    Math.min(totalMs, 2 ** 31 - 1),
+    timerMs(idleMs / LOOKS),
   ).unref();
+  const timeout = setTimeout(() => {
+    stop();
+    giveUp();
+  }, timerMs(totalMs)).unref();
   return stop;
 }
 

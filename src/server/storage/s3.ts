@@ -11,6 +11,7 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
+import { timerMs } from '../timers.ts';
 import { blocks, SourceFailed } from './blocks.ts';
 import { checkKey } from './keys.ts';
 import { SharedMemory } from './part-buffers.ts';
@@ -185,7 +186,7 @@ class Bucket implements ObjectStorage {
 
   async check(timeoutMs: number): Promise<void> {
     const late = () => new StorageError(`the storage did not answer within ${timeoutMs} ms`);
-    await within(timeoutMs, this.#probe(AbortSignal.timeout(timeoutMs)), late);
+    await within(timeoutMs, this.#probe(AbortSignal.timeout(timerMs(timeoutMs))), late);
   }
 
   async #probe(abortSignal: AbortSignal): Promise<void> {

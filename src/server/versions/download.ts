@@ -1,6 +1,7 @@
 /** Finding a version by what the client calls it, and reading it. */
 import { pipeline, type Readable } from 'node:stream';
 import type { Version } from '../metadata/metadata.ts';
+import { timerMs } from '../timers.ts';
 import type { VersionDependencies } from './dependencies.ts';
 import { Refused } from './refusals.ts';
 import { Verified } from './verified.ts';
@@ -44,7 +45,7 @@ export async function openVersion(
   let stored: Readable;
   // Only until it begins to give: how long the rest may take is the client's matter.
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), Math.min(storageTimeoutMs, 2 ** 31 - 1)).unref();
+  const timer = setTimeout(() => late.abort(), timerMs(storageTimeoutMs)).unref();
   try {
     stored = await storage.get(version.objectKey, {
       ...(range && !whole && { range }),

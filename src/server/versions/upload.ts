@@ -10,6 +10,7 @@ import { filenameOf, newObjectKey } from '../collections/names.ts';
 import type { Collection } from '../configuration/configuration.ts';
 import { MetadataUnavailable, type NewVersion, type Version } from '../metadata/metadata.ts';
 import { within } from '../storage/within.ts';
+import { timerMs } from '../timers.ts';
 import type { VersionDependencies } from './dependencies.ts';
 import { HeldLease } from './held-lease.ts';
 import { Inspection, tooLarge } from './inspection.ts';
@@ -72,7 +73,7 @@ async function store(
 
   const filename = filenameOf(spec.filenameTemplate, versionNumber);
   const objectKey = newObjectKey(collectionId, versionNumber, filename);
-  const timeout = AbortSignal.timeout(dependencies.storageTimeoutMs);
+  const timeout = AbortSignal.timeout(timerMs(dependencies.storageTimeoutMs));
   const signal = AbortSignal.any([request.signal, held.lost, timeout]);
   const inspection = new Inspection(body.content, {
     mostBytes: most,

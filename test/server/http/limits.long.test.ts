@@ -178,6 +178,24 @@ test('stopping: an upload under way is finished, nothing new is accepted', async
   assert.is(closed, true);
 });
 
+test('times that are longer than a timer can be are not over at once', async () => {
+  const ms = 3000 * 3_600_000;
+  const times = { uploadTimeoutMs: ms, downloadTimeoutMs: ms, storageTimeoutMs: ms, idleTimeoutMs: ms };
+  const more = { storageHealthTimeoutMs: ms, shutdownTimeoutMs: ms, hangUpGraceMs: 0 };
+  const { server, url, upload } = await open({ ...times, ...more });
+  const token = await login(url);
+  assert.is((await call('POST', upload, { token, body: armoured() })).status, 200);
+  assert.is((await call('GET', `${upload}/latest`, { token })).bytes.toString(), armoured());
+  assert.is((await call('GET', `${url}/ready?code=ready-code`)).status, 200);
+  const { outgoing, promise } = await underWay(upload, { token });
+  outgoing.write(armoured().slice(0, 30));
+  const stopping = server.close();
+  await sleep(200);
+  outgoing.end(armoured().slice(30));
+  assert.is((await promise).status, 200);
+  await stopping;
+});
+
 test('stopping: a request on a connection that is open already is refused in our words', async () => {
   const { server, url } = await open();
   const socket = connect(Number(new URL(url).port), '127.0.0.1');

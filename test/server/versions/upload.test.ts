@@ -200,6 +200,11 @@ test('a lease that another replica took over: the upload stops', async () => {
   assert.equal(await here.keys(), []);
 });
 
+test('a limit of more time than a timer can have is not one of no time', async () => {
+  const here = await place();
+  assert.is((await put({ ...here, storageTimeoutMs: 1000 * HOUR })).version.versionNumber, 1);
+});
+
 test('rotation that fails does not undo the upload', async () => {
   const here = await place();
   await put(here);
