@@ -38,6 +38,8 @@ export class SharedMemory {
 export class PartBuffers {
   readonly #shared: SharedMemory;
   readonly #borrowed = new Set<Buffer>();
+  /** The own one of a large part, for the next: what nobody has collected yet would be as much memory again. */
+  #own: Buffer | undefined;
   #ownUsed = false;
 
   constructor(shared: SharedMemory) {
@@ -48,7 +50,9 @@ export class PartBuffers {
   take(bytes: number): Buffer | undefined {
     if (!this.#ownUsed) {
       this.#ownUsed = true;
-      return this.#shared.allocate(bytes);
+      const own = this.#own;
+      this.#own = undefined;
+      return own?.length === bytes ? own : this.#shared.allocate(bytes);
     }
     if (!this.#shared.borrow(bytes)) return undefined;
     const buffer = this.#shared.allocate(bytes);
@@ -58,7 +62,10 @@ export class PartBuffers {
 
   giveBack(buffer: Buffer): void {
     if (this.#borrowed.delete(buffer)) this.#shared.giveBack(buffer.length);
-    else this.#ownUsed = false;
+    else {
+      this.#ownUsed = false;
+      if (buffer.length > SMALLEST_PART) this.#own = buffer;
+    }
     this.#shared.free(buffer);
   }
 }

@@ -17,7 +17,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { PartBuffers, type SharedMemory } from './part-buffers.ts';
-import { MOST_PARTS, partSize } from './part-sizes.ts';
+import { MOST_PARTS, type PartSizes } from './part-sizes.ts';
 import { StorageError } from './storage.ts';
 
 export interface Target {
@@ -32,7 +32,7 @@ const CLEANUP_MS = 5000;
 export class S3Upload {
   readonly #target: Target;
   readonly #buffers: PartBuffers;
-  readonly #expectedBytes: number;
+  readonly #sizes: PartSizes;
   /** Aborts everything under way, for whatever reason. */
   readonly #abort = new AbortController();
   readonly #sending = new Set<Promise<void>>();
@@ -46,10 +46,10 @@ export class S3Upload {
   /** Something may be visible under the key. */
   #visible = false;
 
-  constructor(target: Target, shared: SharedMemory, expectedBytes: number) {
+  constructor(target: Target, shared: SharedMemory, sizes: PartSizes) {
     this.#target = target;
     this.#buffers = new PartBuffers(shared);
-    this.#expectedBytes = expectedBytes;
+    this.#sizes = sizes;
   }
 
   /** Aborts when the upload does: give it to whatever reads the source. */
@@ -145,7 +145,7 @@ export class S3Upload {
   async #nextBuffer(): Promise<Buffer> {
     for (;;) {
       this.#throwFailure();
-      const buffer = this.#buffers.take(partSize(this.#sent, this.#expectedBytes));
+      const buffer = this.#buffers.take(this.#sizes(this.#sent));
       if (buffer) return buffer;
       await Promise.race(this.#sending);
     }

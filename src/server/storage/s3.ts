@@ -15,6 +15,7 @@ import { timerMs } from '../timers.ts';
 import { blocks, SourceFailed } from './blocks.ts';
 import { checkKey } from './keys.ts';
 import { SharedMemory } from './part-buffers.ts';
+import { partSizes } from './part-sizes.ts';
 import { ATTEMPTS, type S3Options, s3Client } from './s3-client.ts';
 import { download } from './s3-download.ts';
 import { isAbsence, s3Failure, statusOf } from './s3-failure.ts';
@@ -45,9 +46,9 @@ class Bucket implements ObjectStorage {
     this.#attempts = attempts;
   }
 
-  async put(key: string, source: Readable, { signal, expectedBytes = 0 }: PutOptions): Promise<number> {
+  async put(key: string, source: Readable, { signal, ...lengths }: PutOptions): Promise<number> {
     const object = this.#object(key);
-    const upload = new S3Upload({ client: this.#client, ...object }, this.#memory, expectedBytes);
+    const upload = new S3Upload({ client: this.#client, ...object }, this.#memory, partSizes(lengths));
     const cancel = () => upload.abort(signal.reason);
     signal.addEventListener('abort', cancel);
     // Before the first wait, so that the source's errors have a listener.

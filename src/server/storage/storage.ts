@@ -11,8 +11,8 @@ export interface ObjectStorage {
    * Stores the stream under a new key, and resolves once it is durable and visible; resolves to its length in bytes.
    * If the source fails, the signal aborts or the storage fails, nothing is left visible, leftovers are removed as far
    * as possible, and it rejects: with the source's own error if that failed, else with `StorageError`.
-   * The source is read with backpressure; memory does not grow with its length, which need not be known (on S3 it does
-   * beyond 6 GiB, to a 1250th of what was written, unless `expectedBytes` was given).
+   * The source is read with backpressure; memory does not grow with its length, which need not be known (on S3 it
+   * does with very long ones, see `part-sizes.ts`: the less, the more of the options were given).
    *
    * The source is never destroyed: after a failure it is paused, and whoever owns it can still answer its sender.
    * Throws `StorageError` for a key that is taken, or is none: parts divided by `/` that do not begin with a dot, at
@@ -53,6 +53,8 @@ export interface PutOptions {
   signal: AbortSignal;
   /** Length of the source if somebody has said it; it may be wrong, but not less than half of the truth. */
   expectedBytes?: number;
+  /** Most bytes that the source may have: it fails if it has more. */
+  mostBytes?: number;
 }
 
 /** The storage failed. `full` if there is no room. The message names no credential. */

@@ -82,7 +82,11 @@ async function store(
   let committing = false;
   try {
     signal.throwIfAborted();
-    const written = await storage.put(objectKey, inspection, { signal });
+    const written = await storage.put(objectKey, inspection, {
+      signal,
+      mostBytes: most,
+      ...(body.length !== undefined && { expectedBytes: body.length }),
+    });
     const { bytes, sha256, format } = inspection.findings;
     if (written !== bytes) throw streamRefused('storage-failed', 'storage error');
     const digest = body.digest();

@@ -1,4 +1,6 @@
 /** The pieces that the engines are made of: reading in blocks, sizes and memory of parts, URLs. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
@@ -6,7 +8,12 @@ import * as assert from 'uvu/assert';
 import { UserError } from '../../../src/api/problem.ts';
 import { blocks } from '../../../src/server/storage/blocks.ts';
 import { PartBuffers, SharedMemory } from '../../../src/server/storage/part-buffers.ts';
-import { MOST_PARTS, partSize, SMALLEST_PART } from '../../../src/server/storage/part-sizes.ts';
+import {
+  MOST_PARTS,
+  type PartSizes,
+  partSizes,
+  SMALLEST_PART,
+} from '../../../src/server/storage/part-sizes.ts';
 import { parseS3Url } from '../../../src/server/storage/s3-url.ts';
 
 const MIB = 1024 * 1024;
@@ -66,28 +73,69 @@ reading.run();
 
 const sizes = suite('parts');
 
+/** How many parts a stream of this length is cut into, and how large the largest is. */
+function cut(length: number, sizeAfter: PartSizes): { parts: number; largest: number } {
+  let [sent, parts, largest] = [0, 0, 0];
+  for (; sent < length; parts++) {
+    const size = sizeAfter(sent);
+    largest = Math.max(largest, size);
+    sent += size;
+  }
+  return { parts, largest };
+}
+
 sizes('the largest object that S3 holds fits into the parts that it takes', () => {
-  for (const [length, expected] of [
-    [5120 * GIB, 0],
-    [5120 * GIB, 5120 * GIB],
+  for (const [length, lengths] of [
+    [5120 * GIB, {}],
+    [5120 * GIB, { expectedBytes: 5120 * GIB }],
+    [5120 * GIB, { mostBytes: 5120 * GIB }],
+    [5120 * GIB, { mostBytes: 1_000_000 * GIB }],
     // Announced too short, and too long.
-    [200 * GIB, 100 * GIB],
-    [100 * GIB, 200 * GIB],
+    [200 * GIB, { expectedBytes: 100 * GIB }],
+    [100 * GIB, { expectedBytes: 200 * GIB }],
   ] as const) {
-    let [sent, parts] = [0, 0];
-    for (; sent < length; parts++) sent += partSize(sent, expected);
+    const { parts } = cut(length, partSizes(lengths));
     assert.ok(parts <= MOST_PARTS, `${parts} parts`);
   }
 });
 
+sizes('whatever the limit, what may come fits, in parts that are no larger than without one', () => {
+  for (let limit = GIB; limit <= 5120 * GIB; limit = Math.ceil(limit * 1.07)) {
+    const { parts, largest } = cut(limit, partSizes({ mostBytes: limit }));
+    assert.ok(parts <= MOST_PARTS, `${parts} parts of ${limit / GIB} GiB`);
+    assert.ok(largest <= cut(limit, partSizes({})).largest);
+    // Of a smaller version as well.
+    assert.ok(cut(limit / 3, partSizes({ mostBytes: limit })).parts <= MOST_PARTS);
+  }
+});
+
 sizes('parts are as small as S3 allows up to 6 GiB, and no larger than they must later', () => {
-  for (const sent of [0, GIB, 6 * GIB]) assert.is(partSize(sent), SMALLEST_PART);
-  assert.ok(partSize(100 * GIB) <= 83 * MIB);
-  assert.is(partSize(0, 10 * GIB), SMALLEST_PART);
-  assert.is(partSize(0, 100 * GIB), 12 * MIB);
-  assert.is(partSize(90 * GIB, 100 * GIB), 12 * MIB);
+  const unlimited = partSizes({});
+  for (const sent of [0, GIB, 6 * GIB]) assert.is(unlimited(sent), SMALLEST_PART);
+  assert.ok(unlimited(100 * GIB) <= 83 * MIB);
+  assert.is(partSizes({ expectedBytes: 10 * GIB })(0), SMALLEST_PART);
+  const known = partSizes({ expectedBytes: 100 * GIB, mostBytes: 1000 * GIB });
+  assert.is(known(0), 12 * MIB);
+  assert.is(known(90 * GIB), 12 * MIB);
   // It was longer than announced.
-  assert.ok(partSize(200 * GIB, 100 * GIB) > 100 * MIB);
+  assert.ok(known(200 * GIB) > 100 * MIB);
+  const limited = partSizes({ mostBytes: 100 * GIB });
+  assert.is(limited(0), SMALLEST_PART);
+  assert.is(limited(99 * GIB), 11 * MIB);
+  assert.is(partSizes({ mostBytes: 48 * GIB })(47 * GIB), SMALLEST_PART);
+});
+
+sizes('docs/deploy.md says what memory versions of each size take', () => {
+  const guide = readFileSync(join(import.meta.dirname, '../../../docs/deploy.md'), 'utf8');
+  const rows = [...guide.matchAll(/^\| (\d+)([GT]) \| (\d+) MiB \| (\d+) MiB \|$/gm)];
+  assert.ok(rows.length >= 5, `${rows.length} rows`);
+  for (const [row, number, unit, limited, known] of rows) {
+    const length = Number(number) * (unit === 'T' ? 1024 : 1) * GIB;
+    const largest = [{ mostBytes: length }, { expectedBytes: length }].map(
+      (lengths) => cut(length, partSizes(lengths)).largest / MIB,
+    );
+    assert.equal(largest, [Number(limited), Number(known)], row);
+  }
 });
 
 sizes('every upload has a buffer, and all share two more', () => {
@@ -114,7 +162,10 @@ sizes('parts that are larger than what is shared are sent one by one', () => {
   const large = buffers.take(30 * MIB) as Buffer;
   assert.is(buffers.take(30 * MIB), undefined);
   buffers.giveBack(large);
-  assert.is(buffers.take(31 * MIB)?.length, 31 * MIB);
+  const larger = buffers.take(31 * MIB) as Buffer;
+  assert.is(larger.length, 31 * MIB);
+  buffers.giveBack(larger);
+  assert.is(buffers.take(31 * MIB), larger, 'memory is used again, rather than as much once more');
 });
 
 sizes.run();

@@ -348,4 +348,13 @@ test('eight uploads of 100 MB at once take little memory', async () => {
   assert.ok(after - before < 200, `${after - before} MiB more than before`);
 });
 
+test('uploads of very large versions take the memory that docs/deploy.md says', async () => {
+  // Parts of 114 MiB: each upload has one of them, and never two.
+  const { code, stdout, stderr } = await inChild('put-many.ts', [url(server.port), '2', '900', '1000']);
+  assert.is(code, 0, stderr);
+  const { before, after, rate } = JSON.parse(stdout);
+  console.log(`  S3: ${rate} MB/s in 2 uploads, memory ${before} MiB before, ${after} MiB at its peak`);
+  assert.ok(after - before < 2 * 114 + 150, `${after - before} MiB more than before`);
+});
+
 test.run();

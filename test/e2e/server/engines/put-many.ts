@@ -1,5 +1,6 @@
 /**
- * Puts several objects at once and prints what it took. Arguments: URL of the storage, uploads, megabytes of each.
+ * Puts several objects at once and prints what it took. Arguments: URL of the storage, uploads, megabytes of each, and
+ * gigabytes that each is said to have, if it is.
  * Prints the peak of resident memory in MiB, before and after.
  */
 import { randomUUID } from 'node:crypto';
@@ -7,14 +8,14 @@ import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { openStorage } from '../../../../src/server/storage/open-storage.ts';
 
-const [url = '', uploads = '8', megabytes = '100'] = process.argv.slice(2);
+const [url = '', uploads = '8', megabytes = '100', said = '0'] = process.argv.slice(2);
 // Not resourceUsage(): its peak begins with that of the process that started this one.
 const peak = () =>
   Math.round(Number(readFileSync('/proc/self/status', 'utf8').match(/VmHWM:\s+(\d+)/)?.[1]) / 1024);
 const storage = await openStorage(url);
 await storage.check(5000);
 const before = peak();
-const signal = new AbortController().signal;
+const options = { signal: new AbortController().signal, expectedBytes: Number(said) * 1024 ** 3 };
 const started = performance.now();
 await Promise.all(
   Array.from({ length: Number(uploads) }, async () => {
@@ -22,7 +23,7 @@ await Promise.all(
     const pieces = function* () {
       for (let i = 0; i < Number(megabytes) * 16; i++) yield Buffer.alloc(65_536, i);
     };
-    await storage.put(`many/${randomUUID()}`, Readable.from(pieces(), { objectMode: false }), { signal });
+    await storage.put(`many/${randomUUID()}`, Readable.from(pieces(), { objectMode: false }), options);
   }),
 );
 const seconds = (performance.now() - started) / 1000;
