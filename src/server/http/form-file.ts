@@ -4,12 +4,15 @@ import { Refused } from '../versions/refusals.ts';
 
 const [AMPERSAND, EQUALS, PLUS, PERCENT, SPACE] = [0x26, 0x3d, 0x2b, 0x25, 0x20];
 const MAX_NAME = 64;
+/** Bytes of a form that are not the file: no more than of any body that is not an upload. */
+export const MOST_BESIDE = 64 * 1024;
 
 export class FormFile extends Transform {
   /** Name of the field that is being read; undefined behind its `=`. */
   #name: string | undefined = '';
   #wanted = false;
   #found = false;
+  #beside = 0;
   /** A `%` escape that is not complete yet. */
   #escape = '';
 
@@ -18,6 +21,7 @@ export class FormFile extends Transform {
     let length = 0;
     for (const byte of chunk) {
       if (this.#name !== undefined) {
+        this.#beside++;
         this.#readName(byte);
       } else if (byte === AMPERSAND) {
         this.#name = '';
@@ -25,9 +29,12 @@ export class FormFile extends Transform {
       } else if (this.#wanted) {
         const decoded = this.#decode(byte);
         if (decoded !== undefined) output[length++] = decoded;
+      } else {
+        this.#beside++;
       }
     }
-    done(null, length > 0 ? output.subarray(0, length) : undefined);
+    if (this.#beside > MOST_BESIDE) done(tooMuchBeside());
+    else done(null, length > 0 ? output.subarray(0, length) : undefined);
   }
 
   override _flush(done: TransformCallback): void {
@@ -65,6 +72,10 @@ export class FormFile extends Transform {
     }
     return byte === PLUS ? SPACE : byte;
   }
+}
+
+export function tooMuchBeside(): Refused {
+  return badForm(`there are more than ${MOST_BESIDE / 1024} KiB beside the field "file"`);
 }
 
 export function badForm(reason: string): Refused {

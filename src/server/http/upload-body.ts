@@ -7,8 +7,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HEADERS, parseDigest } from '../../wire/headers.ts';
 import { timerMs } from '../timers.ts';
 import { Refused } from '../versions/refusals.ts';
+import { unlessAborted } from '../versions/unless-aborted.ts';
 import type { UploadBody } from '../versions/upload-request.ts';
-import { badForm, FormFile } from './form-file.ts';
+import { badForm, FormFile, MOST_BESIDE, tooMuchBeside } from './form-file.ts';
 
 /** What a form may hold beside the file. */
 const FORM_LIMITS = {
@@ -21,11 +22,12 @@ const FORM_LIMITS = {
   fileSize: Number.POSITIVE_INFINITY,
 };
 
-/** @throws {Refused} if headers or form are not what they should be. */
+/** Rejects when the signal aborts. @throws {Refused} if headers or form are not what they should be. */
 export async function openUploadBody(
   request: FastifyRequest,
   reply: FastifyReply,
   hangUpGraceMs: number,
+  signal: AbortSignal,
 ): Promise<UploadBody> {
   const { raw } = request;
   const contentEncoding = headerOf(raw, HEADERS.contentEncoding) ?? '';
@@ -39,7 +41,7 @@ export async function openUploadBody(
   const length = isForm ? undefined : lengthOf(raw);
   return {
     // Only now is the client asked to send: until here it may not have begun.
-    content: await contentOf(request, reply.raw),
+    content: await contentOf(request, reply.raw, signal),
     length,
     delimited: raw.headers['content-length'] !== undefined || request.isMultipart(),
     contentEncoding: contentEncoding.toLowerCase(),
@@ -48,39 +50,81 @@ export async function openUploadBody(
   };
 }
 
-async function contentOf(request: FastifyRequest, response: ServerResponse): Promise<Readable> {
+async function contentOf(
+  request: FastifyRequest,
+  response: ServerResponse,
+  signal: AbortSignal,
+): Promise<Readable> {
+  signal.throwIfAborted();
   if (expectsContinue(request.raw)) response.writeContinue();
-  if (request.isMultipart()) return multipartFile(request);
+  if (request.isMultipart()) return multipartFile(request, signal);
   const type = headerOf(request.raw, 'content-type') ?? '';
-  return /^application\/x-www-form-urlencoded\b/i.test(type) ? urlencodedFile(request.raw) : request.raw;
+  return /^application\/x-www-form-urlencoded\b/i.test(type)
+    ? urlencodedFile(request.raw, signal)
+    : request.raw;
 }
 
-async function multipartFile(request: FastifyRequest): Promise<Readable> {
+/** The part of that name, as soon as it begins; what comes before it is not endless. */
+async function multipartFile(request: FastifyRequest, signal: AbortSignal): Promise<Readable> {
+  const { raw } = request;
+  const full = new AbortController();
+  let bytes = 0;
+  const count = (piece: Buffer) => {
+    bytes += piece.length;
+    // Later, since the file may begin in this very piece: then nobody listens any more.
+    if (bytes > MOST_BESIDE) setImmediate().then(() => full.abort(tooMuchBeside()));
+  };
+  const found = findFile(request);
+  raw.on('data', count);
   try {
-    for await (const part of request.parts({ limits: FORM_LIMITS })) {
-      if (part.type !== 'file') continue;
-      if (part.fieldname === 'file') return part.file;
-      part.file.resume();
-    }
+    return await unlessAborted(found, AbortSignal.any([signal, full.signal]));
   } catch (error) {
+    // Nobody looks at the rest.
+    raw.unpipe();
+    if (signal.aborted || error instanceof Refused) throw error;
     throw badForm((error as Error).message);
+  } finally {
+    raw.off('data', count);
+  }
+}
+
+async function findFile(request: FastifyRequest): Promise<Readable> {
+  for await (const part of request.parts({ limits: FORM_LIMITS })) {
+    if (part.type !== 'file') continue;
+    if (part.fieldname === 'file') return part.file;
+    part.file.resume();
   }
   throw badForm('there is no field "file"');
 }
 
 /** `curl --data-binary @file` says that it sends a form, and does not: what does not begin like one is taken as it is. */
-async function urlencodedFile(raw: IncomingMessage): Promise<Readable> {
-  if (!raw.readableEnded && !raw.destroyed && raw.readableLength === 0) {
-    await Promise.race([once(raw, 'readable'), once(raw, 'end'), once(raw, 'close')]).catch(() => {});
-  }
-  const first = raw.read() as Buffer | null;
-  if (!first) return raw;
-  raw.unshift(first);
-  if (!/^[\w.%+-]{1,64}=/.test(first.subarray(0, 80).toString('latin1'))) return raw;
+async function urlencodedFile(raw: IncomingMessage, signal: AbortSignal): Promise<Readable> {
+  const first = await unlessAborted(peek(raw, signal), signal);
+  if (!first || !/^[\w.%+-]{1,64}=/.test(first.subarray(0, 80).toString('latin1'))) return raw;
   const form = new FormFile();
   // Not pipeline: that would destroy the request, and with it the connection for the answer.
   raw.once('aborted', () => form.destroy(new Refused('cancelled', 'upload was cancelled')));
   return raw.pipe(form);
+}
+
+/** The first piece, which stays in the stream; undefined if there is none. Leaves the stream paused. */
+function peek(raw: IncomingMessage, signal: AbortSignal): Promise<Buffer | undefined> {
+  if (raw.readableEnded || raw.destroyed) return Promise.resolve(undefined);
+  const ends = ['end', 'close', 'error'];
+  return new Promise((resolve) => {
+    const settle = (piece?: unknown) => {
+      raw.off('data', settle);
+      for (const end of ends) raw.off(end, settle);
+      signal.removeEventListener('abort', settle);
+      raw.pause();
+      if (Buffer.isBuffer(piece)) raw.unshift(piece);
+      resolve(Buffer.isBuffer(piece) ? piece : undefined);
+    };
+    for (const end of ends) raw.on(end, settle);
+    signal.addEventListener('abort', settle);
+    // It flows, so that the watchdog sees that the client is waited for.
+    raw.on('data', settle).resume();
+  });
 }
 
 /** What the trailer says, or else the header. */

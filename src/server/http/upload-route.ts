@@ -107,7 +107,7 @@ async function receive(request: FastifyRequest, reply: FastifyReply, app: App): 
         sessionId,
         may: (action, collection) => may(request, action, collection),
         collectionNow: () => app.configuration.current().collections.get(collectionId),
-        open: () => openUploadBody(request, reply, settings.hangUpGraceMs),
+        open: (signal) => openUploadBody(request, reply, settings.hangUpGraceMs, signal),
         signal: abort.signal,
       },
       app,

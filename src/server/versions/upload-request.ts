@@ -32,8 +32,11 @@ export interface UploadRequest {
   may(action: 'file.upload' | 'file.upload-anytime', collection: Collection): boolean;
   /** The collection as it is configured now, which may be hours after the upload began; undefined if it is gone. */
   collectionNow(): Collection | undefined;
-  /** @throws {Refused} if the body is not what it should be. */
-  open(): Promise<UploadBody>;
+  /**
+   * Waits for the client until the content begins. When the signal aborts, nobody waits for it any more, and it should
+   * stop reading. @throws {Refused} if the body is not what it should be.
+   */
+  open(signal: AbortSignal): Promise<UploadBody>;
   /** Aborts with the `Refused` that says why: the client went silent, took too long, or the server stops. */
   readonly signal: AbortSignal;
 }

@@ -16,6 +16,7 @@ import { HeldLease } from './held-lease.ts';
 import { Inspection, tooLarge } from './inspection.ts';
 import { Refused, streamRefused } from './refusals.ts';
 import { rotate } from './rotate.ts';
+import { unlessAborted } from './unless-aborted.ts';
 import { admit, declineIfFull, limitFor, versionsThatStay } from './upload-checks.ts';
 import { explainFault } from './upload-faults.ts';
 import type { UploadRequest } from './upload-request.ts';
@@ -67,14 +68,19 @@ async function store(
   });
   const staying = await versionsThatStay(collection, versionNumber, dependencies);
   declineIfFull(collection, staying);
-  const body = await request.open();
+  // Before the body is opened: a form's client may be silent as well, and holds the lease meanwhile.
+  const timeout = AbortSignal.timeout(timerMs(dependencies.storageTimeoutMs));
+  const signal = AbortSignal.any([request.signal, held.lost, timeout]);
+  const explain = (error: unknown) =>
+    explainFault(error, { request, lost: held.lost, timeout }, dependencies);
+  const body = await unlessAborted(request.open(signal), signal).catch((error: unknown) => {
+    throw signal.aborted ? explain(error) : error;
+  });
   const most = limitFor(collection, staying);
   if (body.length !== undefined && body.length > most) throw tooLarge(body.length, most);
 
   const filename = filenameOf(spec.filenameTemplate, versionNumber);
   const objectKey = newObjectKey(collectionId, versionNumber, filename);
-  const timeout = AbortSignal.timeout(timerMs(dependencies.storageTimeoutMs));
-  const signal = AbortSignal.any([request.signal, held.lost, timeout]);
   const inspection = new Inspection(body.content, {
     mostBytes: most,
     allowUnencrypted: spec.allowUnencrypted === true,
@@ -124,7 +130,7 @@ async function store(
     inspection.destroy();
     // Whether the row was committed is not known: only the sweeper, later, can tell an orphan from a version.
     if (!(committing && error instanceof MetadataUnavailable)) await removeQuietly(objectKey, dependencies);
-    throw explainFault(error, { request, lost: held.lost, timeout }, dependencies);
+    throw explain(error);
   }
 }
 

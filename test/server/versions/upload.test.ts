@@ -10,7 +10,8 @@ import { checkVersions } from '../../../src/server/versions/integrity.ts';
 import { Refused } from '../../../src/server/versions/refusals.ts';
 import { Sweeper } from '../../../src/server/versions/sweeper.ts';
 import { type Uploaded, upload } from '../../../src/server/versions/upload.ts';
-import type { UploadRequest } from '../../../src/server/versions/upload-request.ts';
+import type { UploadBody, UploadRequest } from '../../../src/server/versions/upload-request.ts';
+import { inTime } from '../../eventually.ts';
 import { liveHeapBytes } from '../../live-memory.ts';
 import { collection } from '../http/documents.ts';
 import { configurationOf } from '../http/in-process.ts';
@@ -57,19 +58,23 @@ function put(
       sessionId: 's',
       may: () => true,
       collectionNow: () => snapshot.collections.get('c'),
-      open: async () => ({
-        content: stream,
-        length: undefined,
-        delimited: true,
-        contentEncoding: '',
-        digest: () => undefined,
-        stillThere: async () => true,
-      }),
+      open: async () => bodyOf(stream),
       signal,
       ...more,
     },
     dependencies,
   );
+}
+
+function bodyOf(content: Readable, length?: number): UploadBody {
+  return {
+    content,
+    length,
+    delimited: true,
+    contentEncoding: '',
+    digest: () => undefined,
+    stillThere: async () => true,
+  };
 }
 
 async function refusal(work: Promise<unknown>): Promise<Refused> {
@@ -198,6 +203,62 @@ test('a lease that another replica took over: the upload stops', async () => {
   };
   assert.is((await refusal(put(silent, new Readable({ read() {} })))).code, 'lease-lost');
   assert.equal(await here.keys(), []);
+});
+
+test('a body that does not begin: the upload is given up, whatever ends it', async () => {
+  const here = await place();
+  const { leases } = here.metadata;
+  const stolen = {
+    ...here,
+    leaseMs: 60,
+    metadata: { ...here.metadata, leases: { ...leases, renew: async () => false } },
+  };
+  const stop = new AbortController();
+  const heard: boolean[] = [];
+  /** Fails late, when nobody waits for it any more: that must not end the process. */
+  const open = (signal: AbortSignal) =>
+    new Promise<UploadBody>((_, reject) => {
+      const end = () => {
+        heard.push(true);
+        setTimeout(() => reject(new Error('the client hung up')), 10);
+      };
+      if (signal.aborted) end();
+      else signal.addEventListener('abort', end);
+      setTimeout(() => stop.abort(new Refused('idle', 'Request took too long')), 50);
+    });
+  const { signal } = new AbortController();
+  for (const [code, its, dependencies] of [
+    ['idle', stop.signal, here],
+    ['lease-lost', signal, stolen],
+    ['storage-timeout', signal, { ...here, storageTimeoutMs: 50 }],
+  ] as const) {
+    const given = await refusal(inTime(5000, put(dependencies, '', its, { open })));
+    assert.is(given.code, code);
+    assert.is((await put(here)).version.filesize, 7, 'the next one can come at once');
+  }
+  assert.equal(heard, [true, true, true], 'who reads the form is told as well');
+  await sleep(50);
+});
+
+test('a storage learns how long the content is, or may become', async () => {
+  const here = await place();
+  const told: object[] = [];
+  const telling = {
+    ...here,
+    storage: {
+      put: (key: string, source: Readable, options: { signal: AbortSignal }) => {
+        const { signal: _, ...lengths } = options;
+        told.push(lengths);
+        return here.storage.put(key, source, options);
+      },
+      remove: async () => {},
+    } as never,
+  };
+  await put(telling);
+  const known = bodyOf(Readable.from([Buffer.from('content')]), 7);
+  await put(telling, '', new AbortController().signal, { open: async () => known });
+  const mostBytes = 20 * 1024 ** 2;
+  assert.equal(told, [{ mostBytes }, { mostBytes, expectedBytes: 7 }]);
 });
 
 test('a limit of more time than a timer can have is not one of no time', async () => {
