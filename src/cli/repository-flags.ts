@@ -96,9 +96,16 @@ const FLAGS: readonly Flag[] = [
     '5s',
   ),
   text(
+    '--upload-idle-timeout <duration>',
+    'BR_UPLOAD_IDLE_TIMEOUT',
+    'silence of a dump after which its upload is given up',
+    positive,
+    '1h',
+  ),
+  text(
     '--idle-timeout <duration>',
     'BR_IDLE_TIMEOUT',
-    'silence after which a transfer is given up',
+    'silence after which a download is given up',
     positive,
     '5m',
   ),

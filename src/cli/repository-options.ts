@@ -36,6 +36,7 @@ export interface RepositoryFlags {
   trustedProxies: string[];
   openMetrics?: boolean;
   preciseStatuses?: boolean;
+  uploadIdleTimeout: number;
   idleTimeout: number;
   hangUpGrace: number;
   shutdownTimeout: number;
@@ -65,6 +66,7 @@ export function serverOptions(flags: RepositoryFlags, env: NodeJS.ProcessEnv): S
     downloadTimeoutMs: flags.httpDownloadTimeout,
     storageTimeoutMs: flags.storageIoTimeout,
     storageHealthTimeoutMs: flags.storageHealthTimeout,
+    uploadIdleTimeoutMs: flags.uploadIdleTimeout,
     idleTimeoutMs: flags.idleTimeout,
     hangUpGraceMs: flags.hangUpGrace,
     shutdownTimeoutMs: flags.shutdownTimeout,

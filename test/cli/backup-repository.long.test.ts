@@ -145,7 +145,7 @@ test('wrong usage is 2, what cannot work is 1, what does not answer is 75; each 
     assert.is((await finished(args)).code, EXIT.usage, args.join(' '));
   }
   const where = ['--data-path', join(home, 'errors'), '--config-local-path', join(home, 'errors')];
-  const times = ['idle', 'storage-io', 'storage-health', 'http-upload', 'http-download'];
+  const times = ['upload-idle', 'idle', 'storage-io', 'storage-health', 'http-upload', 'http-download'];
   for (const flag of [...times.map((what) => `--${what}-timeout`), '--token-lifetime']) {
     const nothing = await finished(['migrate', flag, '0s', ...where]);
     assert.is(nothing.code, EXIT.usage, flag);

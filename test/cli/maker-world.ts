@@ -182,7 +182,7 @@ export class MakerWorld {
     this.#objects = join(engines.folder, 'objects');
     this.#target = await openReplicas(async () => [engines])(
       [...(await accounts()), ...COLLECTIONS, ...collections],
-      { ...SUITE_SETTINGS, idleTimeoutMs: 60_000 },
+      { ...SUITE_SETTINGS, uploadIdleTimeoutMs: 60_000, idleTimeoutMs: 60_000 },
     );
     this.keys = await this.#makeKeys();
     this.env = { BM_URL: this.url, BM_AUTH_TOKEN: await this.token('admin') };

@@ -53,7 +53,13 @@ export class Replicas implements World {
         ...{ database: postgres.url('postgres', lines.database.port), storage, log: { level: 'warn' } },
         ...{ tokenLifetimeMs: 100 * 365 * 86_400_000 },
         settings: {
-          ...{ leaseMs: LEASE_MS, hangUpGraceMs: 0, preciseStatuses: true, idleTimeoutMs: IDLE_MS },
+          ...{
+            leaseMs: LEASE_MS,
+            hangUpGraceMs: 0,
+            preciseStatuses: true,
+            uploadIdleTimeoutMs: IDLE_MS,
+            idleTimeoutMs: IDLE_MS,
+          },
           ...{ storageTimeoutMs: 4000, shutdownTimeoutMs: 3000 },
           rateLimits: { default: 2000, auth: 600, collectionHealth: 0, serverHealth: 0 },
         },

@@ -51,7 +51,8 @@ export async function programStart(
   const args = [
     ...[program, 'serve', '--config-local-path', join(folder, 'config'), '--provider', 'filesystem'],
     ...['--listen', `127.0.0.1:${port}`, '--log-level', 'warn', '--precise-statuses', ...limits],
-    ...['--rate-server-health-limit', '0', '--idle-timeout', `${IDLE_MS / 1000}s`, '--hang-up-grace', '0s'],
+    ...['--rate-server-health-limit', '0', '--hang-up-grace', '0s'],
+    ...['upload-idle', 'idle'].flatMap((what) => [`--${what}-timeout`, `${IDLE_MS / 1000}s`]),
     ...['--token-lifetime', '876000h', '--shutdown-timeout', '3s', ...flags],
   ];
   return { args, env: { BR_JWT_SECRET_KEY: JWT_KEY }, port, folder };

@@ -35,6 +35,9 @@ import { Transfers } from './transfers.ts';
 import { uploadRoute } from './upload-route.ts';
 import { versionRoutes } from './version-routes.ts';
 
+/** Silence after which the system asks whether the other side is still there, every second and ten times. */
+const PROBE_MS = 60_000;
+
 export interface Dependencies {
   /** Started already. */
   configuration: ConfigurationProvider;
@@ -76,7 +79,12 @@ export async function buildServer(dependencies: Dependencies): Promise<FastifyIn
     bodyLimit: settings.bodyLimit,
     // Fastify's own answer knows neither our envelope nor our codes, see hooks.ts.
     return503OnClosing: false,
-    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: settings.requestTimeoutMs },
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: settings.requestTimeoutMs,
+      // TCP's keep-alive: whose machine lost its power, or its network, must not hold a collection until its upload is called idle.
+      ...{ keepAlive: true, keepAliveInitialDelay: PROBE_MS },
+    },
     requestIdHeader: false,
     genReqId: ({ headers }) => {
       const given = headers[HEADERS.requestId];

@@ -22,7 +22,12 @@ export interface Settings {
   /** Most time for an upload or download. */
   readonly uploadTimeoutMs: number;
   readonly downloadTimeoutMs: number;
-  /** Silence after which an upload or download is given up. */
+  /**
+   * Silence after which an upload is given up. Long, because dumps pause: behind a lock, or while a database writes its snapshot.
+   * Clients that are gone are found out by TCP, far sooner.
+   */
+  readonly uploadIdleTimeoutMs: number;
+  /** Silence after which a download is given up. Clients take it up again when their loader goes on. */
   readonly idleTimeoutMs: number;
   /** Most time for the body of any other request, and for headers. */
   readonly requestTimeoutMs: number;
@@ -54,6 +59,7 @@ export const DEFAULT_SETTINGS: Settings = {
   rateLimits: { default: 5, auth: 10, collectionHealth: 10, serverHealth: 160 },
   uploadTimeoutMs: 180 * MINUTE,
   downloadTimeoutMs: 180 * MINUTE,
+  uploadIdleTimeoutMs: HOUR,
   idleTimeoutMs: 5 * MINUTE,
   requestTimeoutMs: 30 * SECOND,
   hangUpGraceMs: SECOND,

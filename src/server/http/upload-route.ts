@@ -94,7 +94,7 @@ async function receive(request: FastifyRequest, reply: FastifyReply, app: App): 
   const { abort, end } = app.transfers.begin();
   const stopWatching = watchUpload(
     request.raw,
-    { idleMs: settings.idleTimeoutMs, totalMs: settings.uploadTimeoutMs },
+    { idleMs: settings.uploadIdleTimeoutMs, totalMs: settings.uploadTimeoutMs },
     () => abort.abort(new Refused('idle', 'Request took too long')),
   );
   metrics.uploadBegan(label);

@@ -43,7 +43,7 @@ const as = (username: string, more: Partial<RepositoryOptions> = {}) =>
 
 test.before(async () => {
   server = await openReplicas(async () => [await sqliteAndFolder()])(DOCUMENTS, NO_LIMITS);
-  impatient = await server.beside({ ...NO_LIMITS, idleTimeoutMs: IDLE_MS });
+  impatient = await server.beside({ ...NO_LIMITS, uploadIdleTimeoutMs: IDLE_MS, idleTimeoutMs: IDLE_MS });
 });
 test.after(() => server.close());
 

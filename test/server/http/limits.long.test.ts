@@ -1,4 +1,5 @@
 /** What a stranger can send, how the server stops, and what its log says. */
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
@@ -154,7 +155,7 @@ test('a database that is away: 503, and it works again when it is back', async (
 });
 
 test('stopping: an upload under way is finished, nothing new is accepted', async () => {
-  const target = await open({ idleTimeoutMs: 60_000, hangUpGraceMs: 0 });
+  const target = await open({ uploadIdleTimeoutMs: 60_000, hangUpGraceMs: 0 });
   const token = await login(target.url);
   const { outgoing, promise } = await underWay(target.upload, { token });
   outgoing.write(armoured().slice(0, 30));
@@ -178,9 +179,33 @@ test('stopping: an upload under way is finished, nothing new is accepted', async
   assert.is(closed, true);
 });
 
+test('a dump that pauses for longer than a download may is waited for', async () => {
+  const { url, upload } = await open({ uploadIdleTimeoutMs: 60_000, idleTimeoutMs: 200 });
+  const { outgoing, promise } = await underWay(upload, { token: await login(url) });
+  outgoing.write(armoured().slice(0, 30));
+  await sleep(800);
+  outgoing.end(armoured().slice(30));
+  assert.is((await promise).status, 200);
+});
+
+test('of a client that says nothing the system asks whether it is still there', async () => {
+  const { url, upload } = await open();
+  const { outgoing } = await underWay(upload, { token: await login(url) });
+  const port = Number(new URL(url).port).toString(16).toUpperCase().padStart(4, '0');
+  // proc(5): local address, other address, state (01 is established), queues, timer (02 is keep-alive).
+  const probed = new RegExp(`^ *\\d+: \\w+:${port} \\S+ 01 \\S+ 02:`, 'm');
+  await eventually('a timer', () =>
+    ['tcp', 'tcp6'].some((name) => probed.test(readFileSync(`/proc/net/${name}`, 'utf8'))),
+  );
+  outgoing.destroy();
+});
+
 test('times that are longer than a timer can be are not over at once', async () => {
   const ms = 3000 * 3_600_000;
-  const times = { uploadTimeoutMs: ms, downloadTimeoutMs: ms, storageTimeoutMs: ms, idleTimeoutMs: ms };
+  const times = {
+    ...{ uploadTimeoutMs: ms, downloadTimeoutMs: ms, storageTimeoutMs: ms },
+    ...{ uploadIdleTimeoutMs: ms, idleTimeoutMs: ms },
+  };
   const more = { storageHealthTimeoutMs: ms, shutdownTimeoutMs: ms, hangUpGraceMs: 0 };
   const { server, url, upload } = await open({ ...times, ...more });
   const token = await login(url);

@@ -32,9 +32,9 @@ test.before(async () => {
     uploadTimeoutMs: HOUR,
   };
   const opened = openReplicas(async () => [await sqliteAndFolder()], { alone: true });
-  target = await opened([...ACCOUNTS, collection('c')], { ...settings, idleTimeoutMs: 500 });
+  target = await opened([...ACCOUNTS, collection('c')], { ...settings, uploadIdleTimeoutMs: 500 });
   impatient = target.urls[0] ?? '';
-  hasty = await target.beside({ ...settings, idleTimeoutMs: HOUR, uploadTimeoutMs: 1000 });
+  hasty = await target.beside({ ...settings, uploadIdleTimeoutMs: HOUR, uploadTimeoutMs: 1000 });
   const login = json({ username: 'admin', password: PASSWORD });
   const answer = await call('POST', `${impatient}/api/stable/auth/login`, login);
   token = (answer.json as { data: { token: string } }).data.token;

@@ -28,7 +28,7 @@ export interface Target {
 
 /**
  * Starts servers with this configuration, as Kubernetes documents, and these settings. The flags that mean the same:
- * `--rate-*-limit 0 --health-check-key ready-code --hang-up-grace 3s --idle-timeout 1s`.
+ * `--rate-*-limit 0 --health-check-key ready-code --hang-up-grace 3s --upload-idle-timeout 1s --idle-timeout 1s`.
  */
 export type Open = (documents: readonly Document[], settings: Partial<Settings>) => Promise<Target>;
 
@@ -37,6 +37,7 @@ export const SUITE_SETTINGS: Partial<Settings> = {
   healthCheckKey: 'ready-code',
   // Time enough for a client of a test to hang up on a busy machine; all but one of the others say how much they send.
   hangUpGraceMs: 3000,
+  uploadIdleTimeoutMs: 1000,
   idleTimeoutMs: 1000,
 };
 
