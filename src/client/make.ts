@@ -1,4 +1,5 @@
 /** A backup: the command's output, compressed and encrypted, as a new version. */
+import { UserError } from '../api/problem.ts';
 import { encrypt } from '../crypto/encrypt.ts';
 import type { Recipients } from '../crypto/keys.ts';
 import type { VersionMessage } from '../wire/messages.ts';
@@ -7,8 +8,11 @@ import { dump } from './command/dump.ts';
 import { compress } from './compression/zstd.ts';
 import { NOT_COMPRESSED, ZSTD } from './content.ts';
 import type { Repository } from './http/repository.ts';
-import { counted, peek } from './peek.ts';
+import { counted, type Peeked, peek } from './peek.ts';
 import type { Report } from './report.ts';
+
+/** A command without a byte until then thinks: there is time to ask the server who we are. */
+const THINKS_MS = 1000;
 
 export interface MakeOptions {
   repository: Repository;
@@ -64,7 +68,7 @@ async function upload(options: MakeOptions, allowed: AbortSignal): Promise<Made>
     tell();
   });
   // Compression and encryption begin with bytes of their own: only now, or the upload would lie open while the command thinks.
-  const { content, close } = await peek(plain, 1);
+  const { content, close } = await firstByte(plain, repository, refused);
   const compressed = level === undefined ? content : compress(content, { level });
   const sealed = recipients ? encrypt(compressed, recipients, { armor, lend: true }) : compressed;
   const stored = counted(sealed, (bytes) => {
@@ -82,5 +86,24 @@ async function upload(options: MakeOptions, allowed: AbortSignal): Promise<Made>
     // What never began to read does not pass the end on.
     await close().catch(() => {});
     throw error;
+  }
+}
+
+/** Waits for the command. What it would hear of only at its first byte, such as a wrong password, ends it before that. */
+async function firstByte(
+  plain: AsyncIterable<Buffer>,
+  repository: Repository,
+  refused: AbortController,
+): Promise<Peeked> {
+  const asking = setTimeout(() => {
+    repository.whoami().catch((error: unknown) => {
+      // A server that is away now may be there when it is needed.
+      if (!(error instanceof UserError && error.problem.code === 'unreachable')) refused.abort(error);
+    });
+  }, THINKS_MS);
+  try {
+    return await peek(plain, 1);
+  } finally {
+    clearTimeout(asking);
   }
 }

@@ -73,6 +73,15 @@ test('a command that thinks before its first byte keeps no upload open, and one 
   }
 });
 
+test('a wrong password ends a command that still thinks', async () => {
+  const began = performance.now();
+  const ran = await world.run(['make', '-c', 'sleep 30; echo text', '-k', world.keys.agePublic], {
+    env: { BM_AUTH_TOKEN: '', BM_ACCESS_KEY_USERNAME: 'machine$writer', BM_ACCESS_KEY_PASSWORD: 'wrong' },
+  });
+  failedWith(ran, 8, /cannot log in as "machine\$writer"/);
+  assert.ok(performance.now() - began < 10_000);
+});
+
 test('a signal: nothing is stored, and the exit status is the signal’s', async () => {
   const before = (await world.versions()).length;
   for (const [signal, status, first] of [
