@@ -28,7 +28,8 @@ const test = suite('clients that break off, at the real program');
 test.before(async () => {
   objects = join(folder(), 'objects');
   const flags = [
-    ...['--storage', objects, '--idle-timeout', `${IDLE_MS / 1000}s`, '--hang-up-grace', '0s'],
+    ...['--storage', objects, '--hang-up-grace', '0s'],
+    ...['upload-idle', 'idle'].flatMap((what) => [`--${what}-timeout`, `${IDLE_MS / 1000}s`]),
     ...['--log-level', 'warn', '--precise-statuses'],
   ];
   program = await Program.serve(documents('small', 'large', 'mixed', ...names), flags);

@@ -22,16 +22,8 @@ httpSuite('http on PostgreSQL and S3, two replicas of the program in turn', asyn
   // The flags that mean SUITE_SETTINGS.
   const flags = [
     ...['--database', database, '--storage', bucket.url()],
-    ...[
-      '--health-check-key',
-      'ready-code',
-      '--hang-up-grace',
-      '3s',
-      '--upload-idle-timeout',
-      '1s',
-      '--idle-timeout',
-      '1s',
-    ],
+    ...['--health-check-key', 'ready-code', '--hang-up-grace', '3s'],
+    ...['--upload-idle-timeout', '1s', '--idle-timeout', '1s'],
     ...['--log-level', 'fatal'],
   ];
   const replicas = await Promise.all([1, 2].map(() => Program.serve(documents, flags)));
