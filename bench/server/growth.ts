@@ -42,7 +42,7 @@ export interface GrowthOptions {
 
 const SMALL = 10;
 /** After which no further round begins, as long as three count. */
-const MOST_MS = 25_000;
+const MOST_MS = 15_000;
 const LEAST_ROUNDS = 3;
 const STARTS = 3;
 /** Replicas share it; one alone needs it too where the database is PostgreSQL. */

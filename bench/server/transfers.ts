@@ -44,6 +44,10 @@ export interface TransferOptions {
   program?: string | undefined;
 }
 
+/** After which no further round begins, as long as two count. */
+const MOST_MS = 30_000;
+const LEAST_ROUNDS = 2;
+
 export async function measureTransfers(options: TransferOptions): Promise<TransferRow[]> {
   const { folder, bytes, runs, levels } = options;
   mkdirSync(folder);
@@ -60,7 +64,9 @@ export async function measureTransfers(options: TransferOptions): Promise<Transf
         download: [] as number[],
         peaks: [0, 0],
       }));
+      const began = performance.now();
       for (let round = -1; round < runs; round++) {
+        if (round >= LEAST_ROUNDS && performance.now() - began > MOST_MS) break;
         for (const [index, target] of targets.entries()) {
           const into = measured[index];
           for (const direction of ['upload', 'download'] as const) {

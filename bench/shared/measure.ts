@@ -37,6 +37,9 @@ export interface Rounds {
   mostMs?: number;
 }
 
+/** For commands that were tried out already. */
+export const WARM: Rounds = { warmUp: false };
+
 /** Each command `runs` times, one after the other in alternating order. */
 export function interleaved(
   runs: number,
