@@ -45,7 +45,7 @@ export interface TransferOptions {
 }
 
 /** After which no further round begins, as long as two count. */
-const MOST_MS = 30_000;
+const MOST_MS = 20_000;
 const LEAST_ROUNDS = 2;
 
 export async function measureTransfers(options: TransferOptions): Promise<TransferRow[]> {

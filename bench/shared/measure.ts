@@ -27,7 +27,7 @@ export interface Measurement extends Summary {
 }
 
 /** After which no further round begins, so that a slow machine is done in time too, as long as three rounds count. */
-const MOST_MS = 20_000;
+const MOST_MS = 15_000;
 const LEAST_ROUNDS = 3;
 
 export interface Rounds {
