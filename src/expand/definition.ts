@@ -9,7 +9,7 @@ import { hasError, type Problem } from '../api/problem.ts';
 import { isObject, parseVars } from '../api/vars.ts';
 import { emitYaml } from '../krm/emit.ts';
 import { Item } from '../krm/item.ts';
-import type { JsonObject, JsonValue } from '../krm/json.ts';
+import { asJson, type JsonObject, type JsonValue } from '../krm/json.ts';
 import { parseKubernetesYaml, YamlError } from '../krm/yaml.ts';
 import { expandAction } from './action.ts';
 import { findBuiltIn } from './built-in.ts';
@@ -90,13 +90,13 @@ export function renderDefinition(
   }
   const expanded = expandScheduledBackup(plan, catalog, config);
   translate(expanded.problems);
-  const objects = expanded.objects.filter(
-    ({ metadata }) => metadata?.labels?.['app.kubernetes.io/component'] === target.operation,
-  ) as unknown as JsonObject[];
+  const objects = expanded.objects
+    .filter(({ metadata }) => metadata?.labels?.['app.kubernetes.io/component'] === target.operation)
+    .map(asJson);
   if (action) {
     const acted = expandAction(action, plan, config);
     translate(acted.problems);
-    objects.push(...(acted.objects as unknown as JsonObject[]));
+    objects.push(...acted.objects.map(asJson));
   }
   return finish(manifestsOf([...keyObject(plan, target, equivalent), ...objects]));
 }
@@ -126,7 +126,7 @@ function keyObject(
     type: 'Opaque',
     data: { [KEY_ENTRY]: Buffer.from(key.bytes).toString('base64') },
   };
-  return [secret as unknown as JsonObject];
+  return [asJson(secret)];
 }
 
 function manifestsOf(objects: readonly JsonObject[]): Rendered {

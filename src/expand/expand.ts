@@ -17,7 +17,7 @@ import { hasError, type Problem, toResult } from '../api/problem.ts';
 import type { Generated } from '../krm/generated.ts';
 import { expandInPlace, findSelectorUse } from '../krm/in-place.ts';
 import { Item, ItemSyntaxError } from '../krm/item.ts';
-import type { JsonObject } from '../krm/json.ts';
+import { asJson, type JsonObject } from '../krm/json.ts';
 import type { Result } from '../krm/result.ts';
 import { expandAction } from './action.ts';
 import { Catalog, namesOf, namespacesOf } from './catalog.ts';
@@ -292,8 +292,7 @@ function generatedFrom(kind: string, item: Item, objects: readonly KubernetesObj
     owner,
     formerOwners: former.filter((value) => value !== owner),
     source: item.position < 0 ? undefined : item,
-    // Built from typed parts that hold nothing but JSON.
-    objects: objects as unknown as JsonObject[],
+    objects: objects.map(asJson),
   };
 }
 

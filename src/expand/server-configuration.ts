@@ -10,7 +10,7 @@ import type { Problem } from '../api/problem.ts';
 import { emitYaml } from '../krm/emit.ts';
 import type { Generated } from '../krm/generated.ts';
 import { Item } from '../krm/item.ts';
-import type { JsonObject } from '../krm/json.ts';
+import { asJson } from '../krm/json.ts';
 import { filePlace } from '../krm/result.ts';
 import { NO_SUBSTITUTION, ownerOf } from './metadata.ts';
 
@@ -73,7 +73,7 @@ export function foldServerConfiguration(
   };
   const owner = ownerOf(SERVER_OWNER, namespace, config.configMapName);
   const source = standIn(first, namespace, config.configMapName);
-  return { generated: [{ owner, source, objects: [object as unknown as JsonObject] }], findings };
+  return { generated: [{ owner, source, objects: [asJson(object)] }], findings };
 }
 
 /** The source as the server needs it: annotations are for others, and change on their way through the tools. */

@@ -6,7 +6,6 @@ import type {
   HealthCheck,
   OperationsScope,
   VersionMessage,
-  WhoamiData,
 } from '../../wire/messages.ts';
 import type { Report } from '../report.ts';
 
@@ -73,7 +72,8 @@ export interface Repository {
   limitTo(scope: OperationsScope): void;
   /** Opens a session. @returns the token and when it expires (RFC 3339). */
   login(): Promise<{ token: string; expire: string }>;
-  whoami(): Promise<WhoamiData>;
+  /** Whom the server takes us for, as it says it, unchecked. */
+  whoami(): Promise<Record<string, unknown>>;
   collections(): Promise<CollectionMessage[]>;
   versions(collectionId: string): Promise<VersionMessage[]>;
   health(collectionId: string, code?: string): Promise<{ healthy: boolean; checks: HealthCheck[] }>;

@@ -1,5 +1,4 @@
 /** Opens a backup repository: what the parts of this room are put together to. */
-import type { WhoamiData } from '../../wire/messages.ts';
 import { failure } from '../failure.ts';
 import { ask, type Call, dataOf } from './calls.ts';
 import { readCollections } from './collection-message.ts';
@@ -42,7 +41,7 @@ export function openRepository(options: RepositoryOptions): Repository {
   return {
     limitTo: (scope) => session.limitTo(scope),
     login: () => session.open(),
-    whoami: async () => (await get('ask who we are', { route: 'whoami' })) as unknown as WhoamiData,
+    whoami: () => get('ask who we are', { route: 'whoami' }),
     async collections() {
       return readCollections((await get('list collections', { route: 'collections' })).collections);
     },

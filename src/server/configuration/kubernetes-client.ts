@@ -1,6 +1,6 @@
 /** The little of the Kubernetes client library that is used, loaded only when it is. */
 import type { KubernetesListObject, KubernetesObject, ListWatch } from '@kubernetes/client-node';
-import type { JsonObject } from '../../krm/json.ts';
+import { asJson, type JsonObject } from '../../krm/json.ts';
 
 /** What to list and watch: all objects of a kind, or the one of a name. */
 export interface Selection {
@@ -81,7 +81,7 @@ export async function connect(kubeconfig?: string): Promise<KubernetesClient> {
                 ...(fieldSelector !== undefined && { fieldSelector }),
               })) as KubernetesListObject<KubernetesObject>)
             : await custom.listNamespacedCustomObject({ group, version, namespace, plural });
-        listed(answer.items as unknown as JsonObject[]);
+        listed(answer.items.map(asJson));
         return answer;
       };
       const path = `${base}/namespaces/${namespace}/${plural}`;

@@ -1,6 +1,6 @@
 /** Follows one selection of Kubernetes objects for as long as it is not stopped, whatever fails in between. */
 import type { KubernetesObject, ListWatch } from '@kubernetes/client-node';
-import type { JsonObject } from '../../krm/json.ts';
+import { asJson, type JsonObject } from '../../krm/json.ts';
 import type { KubernetesClient, Selection } from './kubernetes-client.ts';
 
 export interface Listener {
@@ -78,7 +78,7 @@ export class Reflector {
     });
     this.#informer = informer;
     const current = (tell: (object: JsonObject) => void) => (object: KubernetesObject) => {
-      if (informer === this.#informer) tell(object as unknown as JsonObject);
+      if (informer === this.#informer) tell(asJson(object));
     };
     informer.on(
       'add',

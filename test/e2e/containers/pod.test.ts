@@ -84,6 +84,23 @@ async function refused(request: PodRequest, reason: RegExp): Promise<void> {
   assert.match(String(error), reason);
 }
 
+/** One volume of each kind, with `token` as the projected Secret's only item. */
+const volumes = (token: { key: string; path: string; mode?: number }) => [
+  { name: 'scripts', configMap: { name: 'scripts' } },
+  { name: 'keys', projected: { sources: [{ secret: { name: 'keys', items: [token] } }] } },
+  { name: 'scratch', emptyDir: {} },
+  { name: 'limited', emptyDir: { sizeLimit: '2Mi' } },
+  { name: 'data', persistentVolumeClaim: { claimName: 'app-data' } },
+];
+
+const mounts = (ofData: { subPath?: string }) => [
+  { name: 'scripts', mountPath: '/etc/scripts', readOnly: true },
+  { name: 'keys', mountPath: '/keys', readOnly: true },
+  { name: 'scratch', mountPath: '/scratch' },
+  { name: 'limited', mountPath: '/limited' },
+  { name: 'data', mountPath: '/data', ...ofData },
+];
+
 let folder = '';
 const test = suite('pods in containers');
 test.before(() => {
@@ -108,29 +125,8 @@ test('volumes have the content, modes and owners that Kubernetes gives them', as
     `sh /etc/scripts/run.sh; cat /keys/token; ls /keys; stat -c '%a %u %g' /keys/..data/token /scratch /data
      cat /data/photo; echo new > /data/new; echo x > /scratch/x; echo x 2>&1 > /etc/scripts/x; cat /small 2>&1
      dd if=/dev/zero of=/limited/file bs=1M count=3 2>&1`,
-    {
-      volumes: [
-        { name: 'scripts', configMap: { name: 'scripts' } },
-        {
-          name: 'keys',
-          projected: {
-            sources: [{ secret: { name: 'keys', items: [{ key: 'token', path: 'token', mode: 0o400 }] } }],
-          },
-        },
-        { name: 'scratch', emptyDir: {} },
-        { name: 'limited', emptyDir: { sizeLimit: '2Mi' } },
-        { name: 'data', persistentVolumeClaim: { claimName: 'app-data' } },
-      ],
-    },
-    {
-      volumeMounts: [
-        { name: 'scripts', mountPath: '/etc/scripts', readOnly: true },
-        { name: 'keys', mountPath: '/keys', readOnly: true },
-        { name: 'scratch', mountPath: '/scratch' },
-        { name: 'limited', mountPath: '/limited' },
-        { name: 'data', mountPath: '/data', subPath: 'uploads' },
-      ],
-    },
+    { volumes: volumes({ key: 'token', path: 'token', mode: 0o400 }) },
+    { volumeMounts: mounts({ subPath: 'uploads' }) },
   );
   const result = await runPod({ ...request, claims: { 'app-data': claim } });
   const printed = result.containers[0]?.stdout ?? '';
@@ -159,26 +155,9 @@ test('without an fsGroup a claim stays as it is, and what else is mounted can be
         runAsGroup: 65532,
         seccompProfile: { type: 'RuntimeDefault' },
       },
-      volumes: [
-        { name: 'scripts', configMap: { name: 'scripts' } },
-        {
-          name: 'keys',
-          projected: { sources: [{ secret: { name: 'keys', items: [{ key: 'token', path: 'token' }] } }] },
-        },
-        { name: 'scratch', emptyDir: {} },
-        { name: 'limited', emptyDir: { sizeLimit: '2Mi' } },
-        { name: 'data', persistentVolumeClaim: { claimName: 'app-data' } },
-      ],
+      volumes: volumes({ key: 'token', path: 'token' }),
     },
-    {
-      volumeMounts: [
-        { name: 'scripts', mountPath: '/etc/scripts', readOnly: true },
-        { name: 'keys', mountPath: '/keys', readOnly: true },
-        { name: 'scratch', mountPath: '/scratch' },
-        { name: 'limited', mountPath: '/limited' },
-        { name: 'data', mountPath: '/data' },
-      ],
-    },
+    { volumeMounts: mounts({}) },
   );
   const result = await runPod({ ...request, claims: { 'app-data': claim } });
   assert.is(result.exitCode, 0, result.logs);

@@ -41,6 +41,12 @@ async function place(): Promise<Place> {
   };
 }
 
+/** With a lease that has to be renewed soon, by `renew`. */
+function renewing(here: Place, renew: () => Promise<boolean>): Place {
+  const leases = { ...here.metadata.leases, renew };
+  return { ...here, leaseMs: 60, metadata: { ...here.metadata, leases } };
+}
+
 const snapshot = configurationOf([collection('c', { maxBackupsCount: 1, allowUnencrypted: true })]).current();
 
 function put(
@@ -187,32 +193,16 @@ test('a storage that fails, is full or hangs; a source that breaks; a server tha
 
 test('a lease that another replica took over: the upload stops', async () => {
   const here = await place();
-  const { leases } = here.metadata;
-  const stolen = {
-    ...here,
-    leaseMs: 60,
-    metadata: { ...here.metadata, leases: { ...leases, renew: async () => false } },
-  };
+  const stolen = renewing(here, async () => false);
   assert.is((await refusal(put(stolen, new Readable({ read() {} })))).code, 'lease-lost');
-  const silent = {
-    ...stolen,
-    metadata: {
-      ...here.metadata,
-      leases: { ...leases, renew: () => Promise.reject(new MetadataUnavailable('away')) },
-    },
-  };
+  const silent = renewing(here, () => Promise.reject(new MetadataUnavailable('away')));
   assert.is((await refusal(put(silent, new Readable({ read() {} })))).code, 'lease-lost');
   assert.equal(await here.keys(), []);
 });
 
 test('a body that does not begin: the upload is given up, whatever ends it', async () => {
   const here = await place();
-  const { leases } = here.metadata;
-  const stolen = {
-    ...here,
-    leaseMs: 60,
-    metadata: { ...here.metadata, leases: { ...leases, renew: async () => false } },
-  };
+  const stolen = renewing(here, async () => false);
   const stop = new AbortController();
   const heard: boolean[] = [];
   /** Fails late, when nobody waits for it any more: that must not end the process. */
