@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 /** The client's program. Everything it does is in the functions that it calls. */
-import { CLIENT_MEMORY, collectBuffersEarly, withLeanMemory } from './lean-memory.ts';
+import { CLIENT_MEMORY, withLeanMemory } from './lean-memory.ts';
 
 withLeanMemory(CLIENT_MEMORY);
-collectBuffersEarly();
 
 // Only now, or all of it would be read twice: by the process that is replaced, and by this one.
 const { runMaker } = await import('./maker-program.ts');
+const { collectAtOnce, collectBuffersEarly } = await import('./garbage.ts');
+collectAtOnce();
+collectBuffersEarly();
 process.exitCode = await runMaker(process.argv.slice(2), {
   env: process.env,
   stdin: process.stdin,

@@ -6,6 +6,8 @@ withLeanMemory(SERVER_MEMORY);
 
 // Only now, or all of it would be read twice: by the process that is replaced, and by this one.
 const { runRepository } = await import('./repository-program.ts');
+const { collectAtOnce } = await import('./garbage.ts');
+collectAtOnce();
 process.exitCode = await runRepository(process.argv.slice(2), {
   env: process.env,
   stdin: process.stdin,

@@ -22,11 +22,32 @@ export function storeFrame(content: Buffer, target: Buffer): Buffer {
   for (let at = 0; at < content.length; at += BLOCK_BYTES) {
     const bytes = Math.min(BLOCK_BYTES, content.length - at);
     const isLast = at + bytes === content.length;
-    // A raw block: bit 0 marks the last one, two bits of type are zero, then comes the size.
-    end = target.writeUIntLE((bytes << 3) | Number(isLast), end, BLOCK_HEADER_BYTES);
+    end = target.writeUIntLE(blockHeader(bytes, isLast), end, BLOCK_HEADER_BYTES);
     end += content.copy(target, end, at, at + bytes);
   }
   return target.subarray(0, end);
+}
+
+/** What `storeFrame` put into the frame, as views into it; undefined if it is a frame of another kind, or a damaged one. */
+export function contentOfStored(frame: Buffer): Buffer[] | undefined {
+  if (frame.length < HEADER_BYTES || frame[4] !== DESCRIPTOR) return undefined;
+  const contentBytes = frame.readUInt32LE(5);
+  if (frame.length !== storedBytes(contentBytes)) return undefined;
+  const blocks: Buffer[] = [];
+  for (let at = HEADER_BYTES; at < frame.length; ) {
+    const bytes = Math.min(BLOCK_BYTES, frame.length - at - BLOCK_HEADER_BYTES);
+    const end = at + BLOCK_HEADER_BYTES + bytes;
+    if (frame.readUIntLE(at, BLOCK_HEADER_BYTES) !== blockHeader(bytes, end === frame.length))
+      return undefined;
+    blocks.push(frame.subarray(at + BLOCK_HEADER_BYTES, end));
+    at = end;
+  }
+  return blocks;
+}
+
+/** Of a raw block: bit 0 marks the last one, two bits of type are zero, then comes the size. */
+function blockHeader(bytes: number, isLast: boolean): number {
+  return (bytes << 3) | Number(isLast);
 }
 
 const SAMPLES = 8;

@@ -22,17 +22,28 @@ export async function createFileKey({
       return [];
     },
   });
-  let empty: Uint8Array;
+  let empty: Buffer;
   try {
-    empty = await encrypter.encrypt(new Uint8Array());
+    // As a stream: for anything else the package has Node.js load all of what fetch() needs, a fifth of the time of starting.
+    empty = await whole(await encrypter.encrypt(nothing()));
   } catch (cause) {
     throw new CryptoError('bad-key', 'one of the age public keys is not one that can be encrypted to', {
       cause,
     });
   }
-  const framed = new HeaderReader().push(Buffer.from(empty));
+  const framed = new HeaderReader().push(empty);
   if (!framed || !fileKey) throw new Error('the package age-encryption did not make a header');
   return { header: framed.header, fileKey };
+}
+
+function nothing(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ start: (controller) => controller.close() });
+}
+
+async function whole(stream: ReadableStream<Uint8Array>): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of stream) pieces.push(piece);
+  return Buffer.concat(pieces);
 }
 
 /**
