@@ -15,35 +15,45 @@ const HASH_BYTES = 20;
 /** Length of one part of the literal packet, and of the packet around it, as powers of two. */
 const PART_POWER = 16;
 const BLOCK_POWER = Math.log2(BLOCK_BYTES);
+/** All that is worked on at once: a block, and a part that goes beyond it. */
+const MOST_BYTES = BLOCK_BYTES + 2 ** PART_POWER + 64;
+/** For a part's header; the ciphertext behind it begins where words do, as the cipher wants it. */
+const FRONT_BYTES = 8;
 /** Binary, no file name, no date. */
 const LITERAL_HEADER = Buffer.of(0x62, 0, 0, 0, 0, 0);
 
 /**
- * The content, encrypted to every recipient: one literal packet, not compressed.
+ * The content, encrypted to every recipient: one literal packet, not compressed. With `lend`, and without armour, a piece that comes out
+ * may be written to again when the next is asked for.
  *
  * @throws {CryptoError} `bad-key` if a key cannot encrypt any more; whatever the source throws.
  */
 export async function* encryptOpenPgp(
   source: AsyncIterable<Buffer>,
   recipients: OpenPgpRecipients,
-  options: { armor?: boolean },
+  options: { armor?: boolean; lend?: boolean },
 ): AsyncGenerator<Buffer> {
   const content = new SourceBytes(source);
   try {
-    const message = binary(content, recipients);
-    yield* options.armor ? armor(message) : message;
+    yield* options.armor
+      ? armor(binary(content, recipients, false))
+      : binary(content, recipients, options.lend ?? false);
   } finally {
     await content.close();
   }
 }
 
-async function* binary(content: SourceBytes, recipients: OpenPgpRecipients): AsyncGenerator<Buffer> {
+async function* binary(
+  content: SourceBytes,
+  recipients: OpenPgpRecipients,
+  lend: boolean,
+): AsyncGenerator<Buffer> {
   const key = randomBytes(KEY_BYTES);
   yield await sealSessionKey(recipients, key, new Date());
-  const packet = new ProtectedPacket(key);
+  const packet = new ProtectedPacket(key, lend);
   key.fill(0);
   // The packets inside, begun with the prefix, of which only what is ready moves on to be encrypted.
-  const plain = Buffer.allocUnsafeSlow(BLOCK_BYTES + 2 ** PART_POWER + 64);
+  const plain = Buffer.allocUnsafeSlow(MOST_BYTES);
   const prefix = randomBytes(AES_BLOCK);
   let end = prefix.copy(plain);
   end += prefix.copy(plain, end, AES_BLOCK - 2);
@@ -79,8 +89,12 @@ class ProtectedPacket {
   /** First the version, then the last byte of each block. */
   #carried = 1;
 
-  constructor(key: Uint8Array) {
+  readonly #lent: Buffer | undefined;
+
+  /** @param lend - each part is written to the memory of the one before. */
+  constructor(key: Uint8Array, lend: boolean) {
     this.#encrypt = aesCfbEncryption(key);
+    this.#lent = lend ? Buffer.allocUnsafeSlow(FRONT_BYTES + MOST_BYTES) : undefined;
   }
 
   /** @param plain {@link BLOCK_BYTES}. */
@@ -105,11 +119,10 @@ class ProtectedPacket {
       Buffer.of(this.#carried),
     ]);
     this.#begun = true;
-    // The ciphertext begins where words do, as the cipher wants it.
-    const front = 8;
-    const part = Buffer.allocUnsafeSlow(front + plain.length);
-    header.copy(part, front - header.length);
-    this.#encrypt(plain, part.subarray(front));
-    return part.subarray(front - header.length);
+    const bytes = FRONT_BYTES + plain.length;
+    const part = this.#lent?.subarray(0, bytes) ?? Buffer.allocUnsafeSlow(bytes);
+    header.copy(part, FRONT_BYTES - header.length);
+    this.#encrypt(plain, part.subarray(FRONT_BYTES));
+    return part.subarray(FRONT_BYTES - header.length);
   }
 }

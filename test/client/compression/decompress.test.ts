@@ -161,6 +161,33 @@ test('few bytes that become very many come out as slowly as they are read', asyn
   await stream.return(undefined);
 });
 
+test('a small frame with more or less in it than it says is damaged, before it fills all memory', async () => {
+  const before = process.memoryUsage().arrayBuffers;
+  for (const blocks of [1, 8000]) {
+    const lie = lying(blocks);
+    const failure = await failureOf(decompress(chunks(lie, 4096)));
+    assert.is(failure.code, 'damaged', `${blocks} blocks`);
+    const after = await failureOf(decompress(chunks(Buffer.concat([frame('fine'), lie]), 4096)));
+    assert.is(after.code, 'damaged', `${blocks} blocks`);
+  }
+  assert.ok(process.memoryUsage().arrayBuffers - before < 32 * 1024 * 1024);
+});
+
+/** A frame that says to have 150,000 bytes, and has so many times 128 KiB of zeros: a gigabyte of 8000 blocks. */
+function lying(blocks: number): Buffer {
+  const bytes = Buffer.alloc(10 + 4 * blocks);
+  // A window of 128 KiB, the size of the content in four bytes.
+  bytes.writeUInt32LE(0xfd2fb528, 0);
+  bytes[4] = 0x80;
+  bytes[5] = 7 << 3;
+  bytes.writeUInt32LE(150_000, 6);
+  for (let block = 0; block < blocks; block++) {
+    // A block of one byte that is repeated; bit 0 marks the last one.
+    bytes.writeUIntLE((131_072 << 3) | 2 | Number(block === blocks - 1), 10 + 4 * block, 3);
+  }
+  return bytes;
+}
+
 test('an error of the source comes out as it is', async () => {
   async function* broken(): AsyncGenerator<Buffer> {
     yield oursLarge.subarray(0, 1_000_000);

@@ -5,7 +5,12 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { generate } from '../../../bench/client/data.ts';
 import { compress } from '../../../src/client/compression/compress.ts';
-import { looksRandom, storedBytes, storeFrame } from '../../../src/client/compression/stored.ts';
+import {
+  contentOfStored,
+  looksRandom,
+  storedBytes,
+  storeFrame,
+} from '../../../src/client/compression/stored.ts';
 
 const test = suite('client/compression/stored');
 const KIB = 1024;
@@ -19,6 +24,29 @@ test('zstd reads back what was stored, at every edge of a block', () => {
     assert.ok(zlib.zstdDecompressSync(frame).equals(content), `${size}`);
     assert.is(target[frame.length], 0xff, 'nothing behind it is touched');
   }
+});
+
+test('what was stored is read back without zstd; a frame that is changed or of another kind is left to it', () => {
+  for (const size of [1, 128 * KIB, 128 * KIB + 1, 600_000]) {
+    const content = randomBytes(size);
+    const frame = storeFrame(content, Buffer.alloc(storedBytes(size)));
+    assert.ok(Buffer.concat(contentOfStored(frame) ?? []).equals(content), `${size}`);
+    for (const bit of Array(9 * 8).keys()) {
+      if (bit < 4 * 8) continue;
+      const changed = Buffer.from(frame);
+      changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      assert.is(contentOfStored(changed), undefined, `bit ${bit} of ${size}`);
+    }
+    for (const bit of Array(24).keys()) {
+      const changed = Buffer.from(frame);
+      changed[9 + (bit >> 3)] = (changed[9 + (bit >> 3)] ?? 0) ^ (1 << (bit & 7));
+      assert.is(contentOfStored(changed), undefined, `bit ${bit} of the first block of ${size}`);
+    }
+    assert.is(contentOfStored(frame.subarray(0, -1)), undefined);
+    assert.is(contentOfStored(Buffer.concat([frame, Buffer.of(0)])), undefined);
+    assert.is(contentOfStored(zlib.zstdCompressSync(Buffer.alloc(size))), undefined);
+  }
+  for (const size of [0, 4, 8]) assert.is(contentOfStored(Buffer.alloc(size)), undefined);
 });
 
 test('what is encrypted or compressed looks random; text, numbers, zeros and base64 do not', () => {

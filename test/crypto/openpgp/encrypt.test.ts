@@ -179,6 +179,18 @@ test('the source is closed when the consumer stops, and not asked for more than 
   }
 });
 
+test('what is lent comes out of the same memory, and is right until the next is asked for', async () => {
+  const content = randomBytes(3_000_000);
+  const sealed: Buffer[] = [];
+  const memory = new Set<ArrayBufferLike>();
+  for await (const piece of encryptOpenPgp(split(content, [1_000_000]), to, { lend: true })) {
+    if (piece.length > 60_000) memory.add(piece.buffer);
+    sealed.push(Buffer.from(piece));
+  }
+  assert.is(memory.size, 1);
+  assert.ok((await open(Buffer.concat(sealed), by, 70_001)).equals(content));
+});
+
 test('a key that expires while the program runs is refused, and the source closed', async () => {
   const key = await openpgp.readKey({ armoredKey: fixture('expired.pub.asc').toString() });
   const dying = { kind: 'openpgp', keys: [key], names: [] } as const;
