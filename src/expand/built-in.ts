@@ -1,14 +1,14 @@
 /** Plans one operation of a built-in procedure: a constant script in the stock image of the data's own tool. */
-import type { Volume, VolumeMount } from 'kubernetes-types/core/v1.d.ts';
 import { procedures } from '../../gen/procedures.ts';
 import { nearest } from '../api/nearest.ts';
 import type { Problem } from '../api/problem.ts';
-import type { Operation, Procedure, ProcedureVolume } from '../api/procedure.ts';
+import type { Operation, Procedure } from '../api/procedure.ts';
 import { Environment } from './environment.ts';
 import { planParameters } from './parameters.ts';
 import { CLIENT, SCRIPT_FOLDER } from './paths.ts';
 import type { Endpoint } from './plan.ts';
 import { DEFAULT_CLIENT_IMAGE, type PlannedProcedure, type ProcedureContext } from './procedure.ts';
+import { planVolumes, unknownVolumes } from './volumes.ts';
 
 /** An arbitrary user id above those that hosts hand out; the stock images do not mind which it is. */
 const STOCK_USER = 65532;
@@ -27,7 +27,10 @@ export function planBuiltIn(operation: Operation, context: ProcedureContext): Pl
   available.addAll(context.environment);
   for (const name of context.literals.keys()) available.set(name, '');
   const parameters = planParameters(procedure, context.values, available);
-  problems.push(...parameters.problems);
+  problems.push(
+    ...parameters.problems,
+    ...unknownVolumes(procedure, operation, context.values, parameters.texts),
+  );
   const environment = new Environment();
   environment.addAll(context.environment);
   environment.addAll(context.client);
@@ -120,35 +123,6 @@ function chooseImage(
     });
   }
   return { image: `${procedure.image}:${version}`, clientImage: client };
-}
-
-function planVolumes(
-  procedure: Procedure,
-  operation: Operation,
-  texts: ReadonlyMap<string, string>,
-): { volumes: Volume[]; volumeMounts: VolumeMount[] } {
-  const used = (procedure.volumes ?? []).filter(
-    (volume) => texts.has(volume.claim) && (volume.operation ?? operation) === operation,
-  );
-  return {
-    volumes: used.map((volume) => ({
-      name: volume.name,
-      persistentVolumeClaim: { claimName: texts.get(volume.claim) ?? '' },
-    })),
-    volumeMounts: used.map((volume) => {
-      const subPath = volume.subPath === undefined ? undefined : texts.get(volume.subPath);
-      return {
-        name: volume.name,
-        mountPath: volume.mountPath,
-        ...(subPath && { subPath }),
-        ...(isReadOnly(volume, operation) && { readOnly: true }),
-      };
-    }),
-  };
-}
-
-function isReadOnly(volume: ProcedureVolume, operation: Operation): boolean {
-  return volume.readOnly === 'always' || volume.readOnly === operation;
 }
 
 function endpointOf(procedure: Procedure, texts: ReadonlyMap<string, string>): Endpoint {
