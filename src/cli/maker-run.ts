@@ -19,6 +19,7 @@ export interface Run {
 
 /** Connects a command to what it does. Flags in front of the command count as well, and variables win over both. */
 export function runs(command: Command, outside: MakerOutside, work: (run: Run) => Promise<void>): Command {
+  refuseFlagsAsValues(command);
   return command.action(async () => {
     const { flags, unheard } = flagsOf(command, outside.env);
     const console = consoleOf(flags, outside);
@@ -65,6 +66,21 @@ export async function withRepository<T>(
     return result;
   } finally {
     await repository.close({ keepSession: keepSession && succeeded });
+  }
+}
+
+/**
+ * A flag that is taken for the value of the one before it: what a script does whose variable is empty.
+ *
+ * @throws {UserError} `usage`, while the command line is read.
+ */
+function refuseFlagsAsValues(command: Command): void {
+  for (const option of command.options) {
+    command.on(`option:${option.name()}`, (value: string | null) => {
+      const taken = command.options.find(({ long, short }) => value && (value === long || value === short));
+      const flag = option.long ?? option.short;
+      if (taken) throw failure('usage', `${flag} is followed by ${value}, and needs a value`, option.flags);
+    });
   }
 }
 

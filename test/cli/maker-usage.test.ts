@@ -216,6 +216,22 @@ test('wrong flags: exit status 2, one sentence, and where to look', async () => 
   assert.match(nothing.err, 'Usage: backup-maker');
 });
 
+test('a flag in the place of a value, as an empty variable of a script leaves it', async () => {
+  for (const [args, said] of [
+    [['make', '-i', '--cmd', 'echo x'], '--collection-id is followed by --cmd, and needs a value'],
+    [['list', '--url', '-i', 'app'], '--url is followed by -i, and needs a value'],
+    [['keygen', '--secret', '--name', 'x'], '--secret is followed by --name, and needs a value'],
+    [['restore', '--private-key', '--no-encryption'], '--private-key is followed by --no-encryption, and'],
+  ] as const) {
+    const ran = await world.run(args);
+    assert.is(ran.code, 2, `${args.join(' ')}: ${ran.err}`);
+    assert.ok(ran.err.includes(said), ran.err);
+  }
+  // Whatever is no flag of the command may be a value.
+  const ran = await world.run(['list', '-i', '--odd']);
+  assert.is(ran.code, 9, ran.err);
+});
+
 test('wrong variables are named', async () => {
   for (const [variable, value, said] of [
     ['BM_TIMEOUT', '20m', /BM_TIMEOUT: it is a number of seconds/],
