@@ -97,8 +97,8 @@ async function firstByte(
 ): Promise<Peeked> {
   const asking = setTimeout(() => {
     repository.whoami().catch((error: unknown) => {
-      // A server that is away now may be there when it is needed.
-      if (!(error instanceof UserError && error.problem.code === 'unreachable')) refused.abort(error);
+      // Anything else need not matter: a server that is away may be back by then, and a proxy may let nothing but uploads pass.
+      if (error instanceof UserError && error.problem.code === 'not-authenticated') refused.abort(error);
     });
   }, THINKS_MS);
   try {

@@ -1,5 +1,8 @@
 /** The command that make runs: how it may fail or be stopped, what it is kept from, and what is shown meanwhile. */
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -80,6 +83,38 @@ test('a wrong password ends a command that still thinks', async () => {
   });
   failedWith(ran, 7, /cannot log in as "machine\$writer"/);
   assert.ok(performance.now() - began < 10_000);
+});
+
+test('a proxy that lets nothing but uploads pass is good enough, also for a command that thinks', async () => {
+  const refused: string[] = [];
+  const proxy = createServer((incoming, outgoing) => {
+    const { url = '', method, headers } = incoming;
+    if (!url.endsWith('/version')) {
+      refused.push(url);
+      outgoing.writeHead(403).end('not here');
+      return;
+    }
+    const through = request(`${world.url}${url}`, { method, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
+    });
+    incoming.on('data', (piece) => through.write(piece));
+    incoming.on('end', () => {
+      through.addTrailers(incoming.trailers as Record<string, string>);
+      through.end();
+    });
+  }).listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  try {
+    const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const ran = await world.run(['make', '-c', 'sleep 1.5; echo text', '-k', world.keys.agePublic], {
+      env: { BM_URL: url },
+    });
+    assert.is(ran.code, 0, ran.err);
+    assert.equal(refused, ['/api/stable/auth/whoami']);
+  } finally {
+    proxy.close();
+  }
 });
 
 test('a signal: nothing is stored, and the exit status is the signal’s', async () => {
