@@ -119,6 +119,12 @@ const FLAGS: readonly Flag[] = [
   ),
   text('--max-connections <number>', 'BR_MAX_CONNECTIONS', 'connections at a time', count, '1000'),
   text(
+    '--max-uploads <number>',
+    'BR_MAX_UPLOADS',
+    'uploads at a time, 0: no limit; default: what fits in the memory limit',
+    count,
+  ),
+  text(
     '--rate-default-limit <n>',
     'BR_RATE_DEFAULT_LIMIT',
     'per second and address; 0: no limit',

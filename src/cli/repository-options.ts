@@ -41,6 +41,7 @@ export interface RepositoryFlags {
   hangUpGrace: number;
   shutdownTimeout: number;
   maxConnections: number;
+  maxUploads?: number;
 }
 
 /** @throws {UserError} for combinations that cannot work. */
@@ -71,6 +72,7 @@ export function serverOptions(flags: RepositoryFlags, env: NodeJS.ProcessEnv): S
     hangUpGraceMs: flags.hangUpGrace,
     shutdownTimeoutMs: flags.shutdownTimeout,
     maxConnections: flags.maxConnections,
+    maxUploads: flags.maxUploads,
     preciseStatuses: flags.preciseStatuses === true,
   };
   return {

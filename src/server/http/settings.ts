@@ -41,6 +41,8 @@ export interface Settings {
   /** How long a dead replica blocks the collections that it was writing to. */
   readonly leaseMs: number;
   readonly maxConnections: number;
+  /** Uploads at a time; 0 for no limit; undefined for as many as fit in the memory that the server may have. */
+  readonly maxUploads: number | undefined;
   /** Most bytes of a body that is not an upload. */
   readonly bodyLimit: number;
   /** How long a stopping server lets uploads and downloads finish. */
@@ -67,6 +69,7 @@ export const DEFAULT_SETTINGS: Settings = {
   storageHealthTimeoutMs: 5 * SECOND,
   leaseMs: 30 * SECOND,
   maxConnections: 1000,
+  maxUploads: undefined,
   bodyLimit: 64 * 1024,
   shutdownTimeoutMs: 5 * MINUTE,
   preciseStatuses: false,

@@ -11,11 +11,14 @@ import { collectionParams, may } from './collection-access.ts';
 import { success, versionMessage } from './envelope.ts';
 import { register } from './register.ts';
 import { openUploadBody } from './upload-body.ts';
+import { UploadSlots, uploadsThatFit } from './upload-slots.ts';
 import { watchUpload } from './watchdog.ts';
 
 const file: schemas.Schema = { type: 'string', format: 'binary' };
 
 export async function uploadRoute(server: FastifyInstance, app: App): Promise<void> {
+  const fitting = uploadsThatFit(process.constrainedMemory(), app.storage.uploadBytes);
+  const slots = new UploadSlots(app.settings.maxUploads ?? fitting);
   // In this scope bodies are not read before the handler, whatever they are.
   server.removeAllContentTypeParsers();
   await server.register(multipart, { throwFileSizeLimit: false });
@@ -74,13 +77,21 @@ export async function uploadRoute(server: FastifyInstance, app: App): Promise<vo
       'lease-lost',
       'cannot-register',
       'shutting-down',
+      'rate-limited',
     ],
     options: {
       bodyLimit: Number.MAX_SAFE_INTEGER,
       config: { ownBody: true },
       validatorCompiler: () => () => true,
     },
-    handler: (request, reply) => receive(request, reply, app),
+    handler: async (request, reply) => {
+      const giveBack = slots.take();
+      try {
+        return await receive(request, reply, app);
+      } finally {
+        giveBack();
+      }
+    },
   });
 }
 

@@ -45,6 +45,8 @@ export async function openFolder(path: string): Promise<ObjectStorage> {
 }
 
 class Folder implements ObjectStorage {
+  /** As measured with 64 at a time. */
+  readonly uploadBytes = 2 * 1024 * 1024;
   readonly #root: string;
   readonly #temporary: string;
   readonly #directories: DurableDirectories;

@@ -15,7 +15,7 @@ import { timerMs } from '../timers.ts';
 import { blocks, SourceFailed } from './blocks.ts';
 import { checkKey } from './keys.ts';
 import { SharedMemory } from './part-buffers.ts';
-import { partSizes } from './part-sizes.ts';
+import { partSizes, SMALLEST_PART } from './part-sizes.ts';
 import { ATTEMPTS, type S3Options, s3Client } from './s3-client.ts';
 import { download } from './s3-download.ts';
 import { isAbsence, s3Failure, statusOf } from './s3-failure.ts';
@@ -32,7 +32,11 @@ export function openS3(address: S3Address, options: S3Options): ObjectStorage {
   return new Bucket(s3Client(address, options), address, options.attempts ?? ATTEMPTS);
 }
 
+/** Besides its part: buffers of both connections. */
+const BESIDE_PART_BYTES = 512 * 1024;
+
 class Bucket implements ObjectStorage {
+  readonly uploadBytes = SMALLEST_PART + BESIDE_PART_BYTES;
   readonly #client: S3Client;
   readonly #bucket: string;
   readonly #prefix: string;

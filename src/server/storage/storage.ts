@@ -7,6 +7,9 @@
 import type { Readable } from 'node:stream';
 
 export interface ObjectStorage {
+  /** Memory that an upload takes while it is under way, as long as it is not a very long one. Bytes. */
+  readonly uploadBytes: number;
+
   /**
    * Stores the stream under a new key, and resolves once it is durable and visible; resolves to its length in bytes.
    * If the source fails, the signal aborts or the storage fails, nothing is left visible, leftovers are removed as far

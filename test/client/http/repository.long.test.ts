@@ -90,6 +90,42 @@ test('content that is lent arrives as it was when it was given, in small pieces,
   await repository.close();
 });
 
+test('a server that takes no more uploads is asked again, and gets all of the content', async () => {
+  const busy = await server.beside({ ...NO_LIMITS, maxUploads: 1 });
+  const credentials = { kind: 'password', username: 'machine', password: PASSWORD } as const;
+  const first = repositoryAt(busy, { credentials });
+  const begun = Promise.withResolvers<void>();
+  const finish = Promise.withResolvers<void>();
+  async function* slow(): AsyncGenerator<Buffer> {
+    yield bytes(100_000);
+    begun.resolve();
+    await finish.promise;
+    yield bytes(10);
+  }
+  const going = first.upload('plain', slow(), { contentEncoding: '' });
+  await begun.promise;
+  const waits: number[] = [];
+  const second = repositoryAt(busy, {
+    credentials,
+    sleep: async (ms) => {
+      waits.push(ms);
+      if (waits.length < 3) return;
+      finish.resolve();
+      await going;
+    },
+  });
+  const data = bytes(300_000);
+  const { version } = await second.upload('ledger', content(data), { contentEncoding: '' });
+  assert.is(waits.length, 3);
+  assert.ok(
+    waits.every((ms) => ms >= 15_000 && ms < 20_000),
+    `${waits}`,
+  );
+  assert.is(version.sha256, createHash('sha256').update(data).digest('hex'));
+  await second.close();
+  await first.close();
+});
+
 test('versions come oldest first, collections and the own account are told', async () => {
   const repository = as('machine');
   for (const text of ['one', 'two', 'three']) {

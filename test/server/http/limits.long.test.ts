@@ -179,6 +179,35 @@ test('stopping: an upload under way is finished, nothing new is accepted', async
   assert.is(closed, true);
 });
 
+test('uploads that are too many are told when to come again, before they have sent anything', async () => {
+  const { url, upload } = await open({ maxUploads: 1, uploadIdleTimeoutMs: 60_000, hangUpGraceMs: 0 });
+  const token = await login(url);
+  const { outgoing, promise } = await underWay(upload, { token });
+  const other = upload.replace('/c/', '/keyed/');
+  const headers = { expect: '100-continue' };
+  const refused = await call('POST', other, { token, headers });
+  assert.is(refused.status, 429);
+  assert.is(refused.headers['retry-after'], '15');
+  assert.is(refused.headers['x-backup-error'], 'rate-limited');
+  assert.match(
+    (refused.json as { error: string }).error,
+    /the server takes no more uploads at a time than 1 \(--max-uploads/,
+  );
+  // Also one that does not ask before it sends.
+  assert.is((await call('POST', other, { token, body: armoured() })).status, 429);
+  outgoing.end(armoured());
+  assert.is((await promise).status, 200);
+  // Whatever becomes of an upload, its place is free again.
+  for (const body of ['not encrypted', armoured(), ''])
+    assert.is.not((await call('POST', other, { token, body })).status, 429);
+  const broken = await underWay(other, { token });
+  broken.outgoing.destroy();
+  await broken.promise.catch(() => {});
+  await eventually('the place of an upload that was broken off', async () => {
+    return (await call('POST', other, { token, body: armoured() })).status === 200;
+  });
+});
+
 test('a dump that pauses for longer than a download may is waited for', async () => {
   const { url, upload } = await open({ uploadIdleTimeoutMs: 60_000, idleTimeoutMs: 200 });
   const { outgoing, promise } = await underWay(upload, { token: await login(url) });
