@@ -1,5 +1,6 @@
 /** A short form of `npm run torture`, with every kind of round; and that it would notice. torture/README.md has the long one's figures. */
-import { readdirSync, rmSync, truncateSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, truncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -51,13 +52,15 @@ const SABOTAGE: Readonly<Record<string, (object: string) => void>> = {
 for (const [what, sabotage] of Object.entries(SABOTAGE))
   test(`an object that is ${what} is noticed`, async () => {
     const objects: string[] = [];
+    // A round that fails leaves its folder to whoever has to find out why.
+    const under = mkdtempSync(join(tmpdir(), 'sabotage-'));
     const run = await torture({
-      ...{ seed: SEED, rounds: [1], kinds: ['calm'] },
+      ...{ seed: SEED, rounds: [1], kinds: ['calm'], under },
       sabotage: (world) => {
         objects.push(...objectsOf(world as Single));
         for (const object of objects) sabotage(object);
       },
-    });
+    }).finally(() => rmSync(under, { recursive: true, force: true }));
     assert.is(objects.length, 1, 'the round stores one version');
     assert.match(
       run.played.flatMap(({ faults }) => faults).join(),
