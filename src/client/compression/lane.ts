@@ -1,6 +1,7 @@
 /** One frame at a time, compressed in Node's thread pool; buffers and zstd's tables are used again for the next. */
 import zlib from 'node:zlib';
 import { looksRandom, storedBytes, storeFrame } from './stored.ts';
+import { Turns } from './turns.ts';
 
 /**
  * What the compressor writes to; a frame is a part of it. Where a frame fits for certain, zstd works from and to our memory in one
@@ -19,7 +20,7 @@ export class Lane {
   readonly #content: Buffer;
   #filled = 0;
   /** By level: that asked for, and level 1 after a frame that did not get smaller. */
-  readonly #compressors = new Map<number, Compressor>();
+  readonly #compressors = new Map<number, Turns>();
   #frame: Promise<Buffer[]> | undefined;
   #worthwhile = true;
   #stored: Buffer | undefined;
@@ -61,7 +62,7 @@ export class Lane {
   }
 
   close(): void {
-    for (const compressor of this.#compressors.values()) compressor.close();
+    for (const turns of this.#compressors.values()) turns.close();
   }
 
   /**
@@ -74,12 +75,9 @@ export class Lane {
       return [storeFrame(content, this.#stored)];
     }
     const level = this.#worthwhile ? this.#level : Math.min(this.#level, QUICK_LEVEL);
-    let compressor = this.#compressors.get(level);
-    if (!compressor) {
-      compressor = new Compressor(level);
-      this.#compressors.set(level, compressor);
-    }
-    const frame = await compressor.frame(content);
+    const turns = this.#compressors.get(level) ?? compressor(level);
+    this.#compressors.set(level, turns);
+    const frame = await turns.take(content);
     const bytes = frame.reduce((sum, piece) => sum + piece.length, 0);
     this.#worthwhile = bytes < content.length * WORTHWHILE;
     this.#toStore = this.#worthwhile ? 0 : STORED_FRAMES;
@@ -87,40 +85,14 @@ export class Lane {
   }
 }
 
-/** A compressor of node:zlib that makes one frame of each write. */
-class Compressor {
-  readonly #stream: zlib.ZstdCompress;
-  #pieces: Buffer[] = [];
-  #fail: (error: Error) => void = () => {};
-
-  constructor(level: number) {
-    const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag, ZSTD_e_end } = zlib.constants;
-    this.#stream = zlib.createZstdCompress({
-      chunkSize: OUTPUT_BYTES,
-      // Every write is a frame, whose length zstd knows beforehand: it takes no more memory than such a frame needs.
-      flush: ZSTD_e_end,
-      params: { [ZSTD_c_compressionLevel]: level, [ZSTD_c_checksumFlag]: 1 },
-    });
-    this.#stream.on('data', (piece: Buffer) => this.#pieces.push(piece));
-    this.#stream.on('error', (error) => this.#fail(error));
-    this.#stream.on('close', () => this.#fail(new Error('the compression was stopped')));
-  }
-
-  frame(content: Buffer): Promise<Buffer[]> {
-    return new Promise((resolve, reject) => {
-      this.#fail = reject;
-      this.#stream.write(content, (error) => {
-        if (error) return reject(error);
-        // Hands out, as `data` too, what may still lie in the stream's own queue.
-        while (this.#stream.read() !== null);
-        const pieces = this.#pieces;
-        this.#pieces = [];
-        resolve(pieces);
-      });
-    });
-  }
-
-  close(): void {
-    this.#stream.destroy();
-  }
+/** One that makes one frame of each turn. */
+function compressor(level: number): Turns {
+  const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag, ZSTD_e_end } = zlib.constants;
+  const stream = zlib.createZstdCompress({
+    chunkSize: OUTPUT_BYTES,
+    // Every write is a frame, whose length zstd knows beforehand: it takes no more memory than such a frame needs.
+    flush: ZSTD_e_end,
+    params: { [ZSTD_c_compressionLevel]: level, [ZSTD_c_checksumFlag]: 1 },
+  });
+  return new Turns(stream);
 }
