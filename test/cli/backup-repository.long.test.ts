@@ -129,6 +129,9 @@ test('options: the original flags and variables; flags win', () => {
   assert.throws(() => options(['--use-google-cloud']), /HMAC keys/);
   const { settings } = options(['--shutdown-timeout', '0s', '--hang-up-grace', '0s']);
   assert.equal([settings.shutdownTimeoutMs, settings.hangUpGraceMs], [0, 0], 'not to wait is a choice');
+  assert.is(settings.maxUploads, undefined, 'by memory');
+  assert.is(options(['--max-uploads', '0']).settings.maxUploads, 0);
+  assert.is(options([], { BR_MAX_UPLOADS: '7' }).settings.maxUploads, 7);
 });
 
 test('wrong usage is 2, what cannot work is 1, what does not answer is 75; each says what to do', async () => {

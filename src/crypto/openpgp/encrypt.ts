@@ -88,7 +88,6 @@ class ProtectedPacket {
   #begun = false;
   /** First the version, then the last byte of each block. */
   #carried = 1;
-
   readonly #lent: Buffer | undefined;
 
   /** @param lend - each part is written to the memory of the one before. */

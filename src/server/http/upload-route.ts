@@ -11,14 +11,13 @@ import { collectionParams, may } from './collection-access.ts';
 import { success, versionMessage } from './envelope.ts';
 import { register } from './register.ts';
 import { openUploadBody } from './upload-body.ts';
-import { UploadSlots, uploadsThatFit } from './upload-slots.ts';
+import { mostUploads, UploadSlots } from './upload-slots.ts';
 import { watchUpload } from './watchdog.ts';
 
 const file: schemas.Schema = { type: 'string', format: 'binary' };
 
 export async function uploadRoute(server: FastifyInstance, app: App): Promise<void> {
-  const fitting = uploadsThatFit(process.constrainedMemory(), app.storage.uploadBytes);
-  const slots = new UploadSlots(app.settings.maxUploads ?? fitting);
+  const slots = new UploadSlots(mostUploads(app.settings.maxUploads, app.storage.uploadBytes));
   // In this scope bodies are not read before the handler, whatever they are.
   server.removeAllContentTypeParsers();
   await server.register(multipart, { throwFileSizeLimit: false });

@@ -36,8 +36,9 @@ export class UploadSlots {
   }
 }
 
-/** How many uploads fit in a memory limit of so many bytes; 0, which is no limit, if that is 0. */
-export function uploadsThatFit(limitBytes: number, uploadBytes: number): number {
-  if (limitBytes === 0) return 0;
-  return Math.max(LEAST, Math.floor((limitBytes - OWN_BYTES) / uploadBytes));
+/** As many as were asked for, or else as fit in the memory that the container may have, if each takes so many bytes. 0: no limit. */
+export function mostUploads(asked: number | undefined, uploadBytes: number): number {
+  if (asked !== undefined) return asked;
+  const limitBytes = process.constrainedMemory();
+  return limitBytes === 0 ? 0 : Math.max(LEAST, Math.floor((limitBytes - OWN_BYTES) / uploadBytes));
 }

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, StatementSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -44,6 +44,24 @@ memory('leases go by the clock that was given', async () => {
   now += 1;
   assert.ok(await metadata.leases.acquire('a', 1));
   assert.is(await metadata.leases.renew(lease, 1), false);
+});
+
+memory('rows are the same where Node.js cannot give them as arrays', async () => {
+  const { setReturnArrays } = StatementSync.prototype;
+  const rows: unknown[] = [];
+  try {
+    for (const method of [setReturnArrays, undefined]) {
+      Object.assign(StatementSync.prototype, { setReturnArrays: method });
+      const metadata = await open('sqlite::memory:', { clock: () => 1000 });
+      const lease = await leaseOn(metadata, 'a', 60_000);
+      await metadata.versions.register(versionOf('a', 1, { id: 'one', objectKey: 'a/1' }), lease, 1000);
+      rows.push(await metadata.versions.list('a'));
+    }
+  } finally {
+    Object.assign(StatementSync.prototype, { setReturnArrays });
+  }
+  assert.is((rows[0] as unknown[]).length, 1);
+  assert.equal(rows[1], rows[0]);
 });
 memory.after(closeAll);
 memory.run();
