@@ -36,7 +36,7 @@ test.before(async () => {
   repository = await Repository.at(program);
   for (const name of ['before', 'during', 'through', 'after']) await repository.stored(name);
   await repository.stored('read', randomBytes(24 * MIB));
-  before = program.held();
+  before = await program.settled();
 });
 test.after(async () => {
   await program?.end();

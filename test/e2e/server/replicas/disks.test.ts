@@ -46,7 +46,7 @@ test('uploads that find the disk full get 507 and leave nothing; what fits is st
   const { program, repository } = await serve('--storage', disk.path, '--data-path', folder());
   const temporary = () => readdirSync(join(disk.path, '.tmp'));
   await repository.stored('a', randomBytes(4 * MIB));
-  const before = program.held();
+  const before = await program.settled();
   for (let round = 0; round < 3; round++) {
     refused(await repository.upload('a', randomBytes(20 * MIB)), 507, 'storage-full');
     assert.equal(temporary(), []);
@@ -77,7 +77,7 @@ test('a database whose disk is full refuses uploads with 503, before and after t
   const database = `sqlite://${disk.path}/metadata.db`;
   const { program, repository } = await serve('--storage', objects, '--database', database);
   await repository.stored('a');
-  const before = program.held();
+  const before = await program.settled();
 
   // It becomes full while the body is on its way.
   const { outgoing, promise } = await repository.underWay('b', randomBytes(300_000));

@@ -101,6 +101,17 @@ export class Program {
     return this.#child.exitCode;
   }
 
+  /** What it holds when nothing is under way: the least of a while, as one look may fall on something that passes. */
+  async settled(): Promise<Held> {
+    let least = this.held();
+    for (let look = 0; look < 20; look++) {
+      await sleep(25);
+      const held = this.held();
+      if (held.files < least.files) least = held;
+    }
+    return least;
+  }
+
   held(): Held {
     const links = readdirSync(`/proc/${this.#child.pid}/fd`).flatMap((name) => {
       try {

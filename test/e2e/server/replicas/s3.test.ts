@@ -44,7 +44,7 @@ test.before(async () => {
   repository = await Repository.at(program);
   stored = await repository.stored('down', randomBytes(SIZE));
   await repository.stored('up', randomBytes(6 * MIB));
-  before = program.held();
+  before = await program.settled();
 });
 test.before.each(() => {
   line.behaviour = {};
